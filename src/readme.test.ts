@@ -18,6 +18,7 @@ const pages = [
   'docs/reproducibility.md',
   'docs/recipes.md',
   'docs/ideas.md',
+  'docs/export.md',
 ];
 
 /** What each command prints on success. */
@@ -26,6 +27,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
   sweep: /Precision @ 1 on the held-out images/,
+  export: /Written:\n {2}\w/,
   inspect: /conv\d|circle|images\/s|steps/,
   doctor: /ok +engine onnx: /,
 };

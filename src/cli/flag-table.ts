@@ -3,6 +3,7 @@
 import { collectiveNames } from '../collective/mpi/start-mpi.ts';
 import { datasetNames, defaultDataset, labelChoices } from '../data/datasets.ts';
 import { engineChoices, precisions } from '../engine/offers.ts';
+import { exportFormatNames, weightNameChoices } from '../export/format.ts';
 import { augmentationNames } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import { networkNames } from '../model/networks.ts';
@@ -21,10 +22,13 @@ const ownFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_data',
     help: 'folder of the data sets',
+    helpFor: {
+      import: 'folder for the records of the pictures',
+      export: 'folder of the data sets, whose test pictures check the export (default: /tmp/cifar10_data)',
+    },
     group: 'Data',
     inSweep: 'same',
-    helpFor: { import: 'folder for the records of the pictures' },
-    commands: ['download', 'import', 'train', 'eval', 'doctor'],
+    commands: ['download', 'import', 'train', 'eval', 'export', 'doctor'],
   },
   from: {
     kind: 'string',
@@ -140,10 +144,11 @@ const ownFlags = {
     help: 'images per training step',
     helpFor: {
       eval: 'images evaluated at once, which does not affect the result (default: 128)',
+      predict: 'pictures computed at once, which affects results only by rounding (default: 128)',
       bench: 'images per batch (default: 32, 128 and 512)',
     },
     group: 'Computing',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   maxSteps: {
     kind: 'integer',
@@ -206,11 +211,12 @@ const ownFlags = {
     help: 'engine; auto uses the fastest that works here, or that of the run when resuming',
     helpFor: {
       eval: 'engine; auto, the default, uses the fastest that works here',
+      predict: 'engine; auto, the default, uses the fastest that works here, and onnx for an ONNX file',
       bench: 'engine to measure (default: all)',
     },
     group: 'Computing',
     inSweep: 'same',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   precision: {
     kind: 'choice',
@@ -221,7 +227,7 @@ const ownFlags = {
     help: 'float32, or bfloat16 for activations and matrix operations on CPUs that support it (engine onednn)',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   readers: {
     kind: 'integer',
@@ -419,30 +425,61 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   checkpointDir: {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_train',
     help: 'training folder, whose newest checkpoint is evaluated, or a checkpoint file',
+    helpFor: {
+      predict:
+        'training folder, whose newest checkpoint is used, a checkpoint file or an exported .onnx file (default: /tmp/cifar10_train)',
+      export: 'the same as the argument <run> (default: /tmp/cifar10_train)',
+    },
     group: 'Checkpoint',
-    commands: ['eval'],
+    commands: ['eval', 'predict', 'export'],
   },
   weights: {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
-    help: 'evaluate the moving averages of the weights (if the run keeps them), or the weights themselves',
+    help: 'use the moving averages of the weights (if the run keeps them), or the weights themselves',
+    helpFor: {
+      export:
+        'export the moving averages of the weights (if the run keeps them, the default), or the weights themselves',
+    },
     group: 'Checkpoint',
-    commands: ['eval'],
+    commands: ['eval', 'predict', 'export'],
   },
   runOnce: {
     kind: 'boolean',
@@ -468,13 +505,68 @@ const ownFlags = {
     group: 'What is printed',
     commands: ['eval'],
   },
+  topK: {
+    kind: 'integer',
+    valueName: 'classes',
+    minimum: 1,
+    default: 5,
+    help: 'number of classes to show for each picture, the most probable first',
+    group: 'What is printed',
+    commands: ['predict'],
+  },
+  tta: {
+    kind: 'boolean',
+    default: false,
+    help: 'average over each picture and its mirror image, if the model was trained with flipped images',
+    group: 'Computing',
+    commands: ['predict'],
+  },
+  csv: {
+    kind: 'boolean',
+    default: false,
+    help: 'print CSV: a line with the names of the columns, then one line for each picture',
+    group: 'What is printed',
+    commands: ['predict'],
+  },
   evalDir: {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_eval',
     help: 'folder for results',
+    helpFor: {
+      export: 'folder of evaluation results to quote in the model card (default: /tmp/cifar10_eval)',
+    },
     group: 'What is kept',
-    commands: ['eval'],
+    commands: ['eval', 'export'],
+  },
+  format: {
+    kind: 'choice',
+    valueName: 'format',
+    choices: exportFormatNames as typeof exportFormatNames,
+    help: `${alternatives(exportFormatNames)} (default: by the ending of --output, or onnx)` as string,
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  output: {
+    kind: 'string',
+    valueName: 'path',
+    help: 'file or folder to write (default: model.onnx, model.safetensors or model)',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  names: {
+    kind: 'choice',
+    choices: weightNameChoices as typeof weightNameChoices,
+    help: 'with safetensors: names and layouts of the weights, those of cifar10 (default) or of a PyTorch module',
+    group: 'What is kept',
+    commands: ['export'],
+  },
+  force: {
+    kind: 'boolean',
+    default: false,
+    help: 'replace existing files',
+    group: 'What is kept',
+    commands: ['export'],
   },
   out: {
     kind: 'string',
@@ -540,9 +632,11 @@ type TakenFromTrain<F, Of> = 'train' extends Of
 
 export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
+export type PredictFlags = FlagsOf<'predict'>;
 export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;
 export type ImportFlags = FlagsOf<'import'>;
+export type ExportFlags = FlagsOf<'export'>;
 export type InspectFlags = FlagsOf<'inspect'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

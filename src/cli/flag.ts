@@ -6,7 +6,17 @@ import { nearest } from '../nearest.ts';
 import { alternatives } from '../wording.ts';
 
 /** The commands of this version. */
-export type CommandName = 'download' | 'import' | 'train' | 'eval' | 'sweep' | 'inspect' | 'doctor' | 'bench';
+export type CommandName =
+  | 'download'
+  | 'import'
+  | 'train'
+  | 'eval'
+  | 'predict'
+  | 'sweep'
+  | 'export'
+  | 'inspect'
+  | 'doctor'
+  | 'bench';
 
 /** A flag of this version. The value of a flag without a default is undefined when the flag is omitted. */
 export type AvailableFlag = {

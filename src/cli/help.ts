@@ -14,8 +14,9 @@ type Row = readonly [name: string, text: string];
 
 /** Returns the help of a command: what it does, its flags with their defaults, and examples. */
 export function commandHelp(name: CommandName): string {
-  const { operand, description, examples } = commandTable[name];
-  const usage = operand === undefined ? '[flags]' : `<${operand}> [flags]`;
+  const { operand, isOperandOptional = false, description, examples } = commandTable[name];
+  const usage =
+    operand === undefined ? '[flags]' : `${isOperandOptional ? `[${operand}]` : `<${operand}>`} [flags]`;
   const sections = [...flagSections(name), ['Always:', commonFlags] as const];
   return [
     `Usage: ${program()} ${name} ${usage}`,

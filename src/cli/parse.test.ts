@@ -320,8 +320,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['trian', 'unknown command "trian". Did you mean train?'],
   ['constructor', `unknown command "constructor". Commands: ${Object.keys(commandTable).join(', ')}`],
-  ['export x', 'export: not yet available in this version'],
-  ['help predict', 'predict: not yet available in this version'],
+  ['dashboard x', 'dashboard: not yet available in this version'],
+  ['help dashboard', 'dashboard: not yet available in this version'],
 ];
 
 for (const [line, message] of refusals) {

@@ -4,6 +4,8 @@
  * brightness and contrast.
  */
 import type { ImageShape } from '../data/record.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Apply } from '../ops/definition.ts';
 import type { Normalizer } from './normalization.ts';
 
 export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
@@ -14,6 +16,8 @@ export interface Augmentation {
   readonly usual: (record: ImageShape) => ImageShape;
   /** Whether the augmentation can make images of shape `image` from records with images of shape `record`. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;
+  /** Whether training images are flipped horizontally at random. If so, predictions can be averaged over both versions. */
+  readonly flips: boolean;
   readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;
 }
 
@@ -39,4 +43,6 @@ export interface ImageMaker {
    * @param pixels the pixels of the record, 0 … 255 */
   readonly training: (image: Float32Array, pixels: Uint8Array, draw: Draw) => void;
   readonly evaluation: (image: Float32Array, pixels: Uint8Array) => void;
+  /** Adds `evaluation` to a graph, for exported models: float32 pixels [N, C, H, W] of values 0 … 255 → images of `shape`. */
+  readonly addEvaluation: (op: Apply, pixels: Value) => Value;
 }

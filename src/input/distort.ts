@@ -4,6 +4,9 @@
  * Everything is computed in float64 and rounded to float32 once. A training image needs one or two passes over its pixels.
  */
 import type { ImageShape } from '../data/record.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Apply } from '../ops/definition.ts';
+import { sameShape } from '../tensor/tensor.ts';
 import type { Draw, ImageMaker, ImageShapes } from './augmentation.ts';
 import type { Affine, Moments, Normalizer, Tone } from './normalization.ts';
 
@@ -33,6 +36,7 @@ export function distortedImages(
     shape: shapes.image,
     training: (image, pixels, draw) => distort(image, pixels, shapes, distortionOf(draw), normalizer),
     evaluation: (image, pixels) => center(image, pixels, shapes, normalizer),
+    addEvaluation: (op, pixels) => addCenter(op, pixels, shapes, normalizer),
   };
 }
 
@@ -43,15 +47,25 @@ export function center(
   shapes: ImageShapes,
   { normalize }: Normalizer,
 ): void {
-  const { record, image: crop } = shapes;
-  copyCrop(
-    image,
-    pixels,
-    shapes,
-    Math.floor((record[1] - crop[1]) / 2),
-    Math.floor((record[2] - crop[2]) / 2),
-  );
+  copyCrop(image, pixels, shapes, ...centerOf(shapes));
   normalize(image);
+}
+
+/** Adds `center` to a graph.
+ * @param pixels float32 [N, C, H, W] of values 0 … 255 */
+export function addCenter(op: Apply, pixels: Value, shapes: ImageShapes, { addTo }: Normalizer): Value {
+  const [row, column] = centerOf(shapes);
+  const size = [pixels.shape[0] ?? 0, ...shapes.image];
+  const slice = { begin: [0, 0, row, column], size, strides: [1, 1, 1, 1] };
+  return addTo(
+    op,
+    sameShape(shapes.image, shapes.record) ? pixels : op('StridedSlice', { x: pixels }, slice),
+  );
+}
+
+/** Returns the offsets of the central crop. */
+function centerOf({ record, image }: ImageShapes): readonly [row: number, column: number] {
+  return [Math.floor((record[1] - image[1]) / 2), Math.floor((record[2] - image[2]) / 2)];
 }
 
 /** Copies a crop that is entirely inside the image of the record. Values remain in 0 … 255. */

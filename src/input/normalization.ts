@@ -3,6 +3,9 @@
  * the table below.
  */
 import type { ChannelStatistics } from '../data/dataset.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Apply } from '../ops/definition.ts';
+import { float32, type Shape, scalar, sizeOf } from '../tensor/tensor.ts';
 
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
 
@@ -31,6 +34,9 @@ export const unchangedTone: Tone = { brightness: 0, contrast: 1 };
 export interface Normalizer {
   /** Normalizes an image [C, H, W] of values 0 … 255 in place. */
   readonly normalize: (image: Float32Array) => void;
+  /** Adds `normalize` to a graph, for exported models.
+   * @param images float32 [N, C, H, W] of values 0 … 255 */
+  readonly addTo: (op: Apply, images: Value) => Value;
   /** Whether `combined` needs the moments of the crop even if the tone does not change. */
   readonly needsMoments: boolean;
   /** Returns one function per channel that changes the tone of a crop and normalizes it, in a single pass over its pixels.
@@ -64,6 +70,15 @@ export function whiten(image: Float32Array): void {
   for (let i = 0; i < count; i++) image[i] = ((image[i] as number) - mean) * scale;
 }
 
+/** Adds whitening to a graph. The variance is the mean of the squared deviations, which is exact enough in float32. */
+function addWhitening(op: Apply, images: Value): Value {
+  const ofImage = { axes: [1, 2, 3], keepDims: true };
+  const centered = op('Sub', { a: images, b: op('Mean', { x: images }, ofImage) });
+  const variance = op('Mean', { x: op('Square', { x: centered }) }, ofImage);
+  const least = op('Constant', {}, { value: scalar(1 / Math.sqrt(sizeOf(images.shape.slice(1)))) });
+  return op('Div', { a: centered, b: op('Maximum', { a: op('Sqrt', { x: variance }), b: least }) });
+}
+
 /**
  * Combines contrast, brightness and whitening in one function. Let x be the pixels of a channel in the crop, m_c their mean,
  * v_c their variance and f the contrast. The image before whitening is f·(x - m_c) + m_c + brightness. Its mean is M = mean
@@ -87,7 +102,7 @@ function toneAndWhiten({ contrast }: Tone, moments: Moments | undefined, count: 
 
 const perImage: Normalization = {
   name: 'per_image',
-  create: () => ({ normalize: whiten, needsMoments: true, combined: toneAndWhiten }),
+  create: () => ({ normalize: whiten, addTo: addWhitening, needsMoments: true, combined: toneAndWhiten }),
 };
 
 /** (x / 255 - mean) / deviation, with the statistics of each channel over the training images, as with torchvision's
@@ -117,6 +132,13 @@ function fixed(maps: readonly Affine[]): Normalizer {
       for (const [channel, { factor, offset }] of maps.entries())
         for (let i = channel * plane; i < (channel + 1) * plane; i++)
           image[i] = (image[i] as number) * factor + offset;
+    },
+    addTo: (op, images) => {
+      const shape: Shape = [maps.length, 1, 1];
+      const numbers = (values: readonly number[]) => op('Constant', {}, { value: float32(shape, values) });
+      const scaled = op('Mul', { a: images, b: numbers(maps.map(({ factor }) => factor)) });
+      const offsets = maps.map(({ offset }) => offset);
+      return offsets.every((offset) => offset === 0) ? scaled : op('Add', { a: scaled, b: numbers(offsets) });
     },
     needsMoments: false,
     combined: ({ brightness, contrast }, moments) =>

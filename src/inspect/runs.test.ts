@@ -108,6 +108,29 @@ describe('the runs of a folder', () => {
     rmSync(join(folder, 'recipes'), { recursive: true });
   });
 
+  test('show the number of towers and processes only where they differ', async () => {
+    const { metadata } = sampleCheckpoint(1);
+    const dir = join(folder, 'towers');
+    for (const [towers, ranks] of [
+      [1, 1],
+      [2, 1],
+      [2, 3],
+    ] as const)
+      await writeCheckpoint(join(dir, `${towers}x${ranks}`), {
+        tensors: new Map(),
+        metadata: { ...metadata, towers, ranks },
+      });
+    const { runs, differing } = await runsIn(dir);
+    assert.deepEqual(differing, ['towers', 'ranks']);
+    const [head, ...rows] = runTable(runs, differing).split('\n');
+    assert.match(head ?? '', /towers +ranks/);
+    assert.deepEqual(
+      rows.map((row) => /^\S+ +(?:tutorial +)*(\d) +(\d) /.exec(row)?.slice(1).join('x')),
+      ['1x1', '2x1', '2x3'],
+    );
+    rmSync(dir, { recursive: true });
+  });
+
   test('that cannot be read are listed with the reason', async () => {
     const { runs } = await runsIn(folder);
     const problems = new Map(runs.map(({ name, problem }) => [name, problem]));

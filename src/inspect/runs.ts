@@ -186,7 +186,7 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
-  const { groups, freeze, hyperparameters, engine } = metadata;
+  const { groups, freeze, hyperparameters, engine, towers, ranks } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
@@ -194,7 +194,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
     ),
     ...{ batchSize, seed, holdout, augmentation, normalization },
     ...hyperparameters,
-    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision },
+    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision, towers, ranks },
   };
 }
 

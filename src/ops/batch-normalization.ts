@@ -97,7 +97,9 @@ export const batchNormWithGlobalNormalization: OpDefinition<'BatchNormWithGlobal
     },
     offset: ({ op, dy }) => op('BiasAddGrad', { dy }),
   },
-  onnx: { expandedBy: 'engine/onnx/compile/expand-batch-normalization' },
+  onnx: ({ inputs: { x, mean, variance, scale, offset }, attributes: { epsilon }, emit }) => ({
+    y: emit('BatchNormalization', [x, scale, offset, mean, variance], { epsilon: { float: epsilon } }),
+  }),
   onednn: ({ inputs: { x, mean, variance, scale, offset }, attributes: { epsilon }, call }) => {
     const reads = { src: x, mean, variance, scale, shift: offset };
     return { y: call('batch_normalization_forward', reads, x.dims, { epsilon }) };

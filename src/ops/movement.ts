@@ -121,10 +121,22 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     x: ({ op, inputs: { x }, attributes: { begin, strides }, dy }) =>
       op('StridedSliceGrad', { dy }, { begin, strides, inputShape: x.shape }),
   },
-  onnx: ({ inputs: { x }, attributes: { begin, size, strides }, emit, constant }) => {
-    const ends = begin.map((first, axis) => first + ((size[axis] ?? 1) - 1) * (strides[axis] ?? 1) + 1);
-    const parameters = [begin, ends, axesOf(begin), strides].map((list) => constant(int64Vector(list)));
-    return { y: emit('Slice', [x, ...parameters]) };
+  // Axes that are taken whole are left out, so that the nodes do not depend on the size of a batch.
+  onnx: ({ inputs: { x }, inputTypes, attributes: { begin, size, strides }, emit, constant }) => {
+    const cut = axesOf(begin).filter((axis) => size[axis] !== inputTypes.x.shape[axis]);
+    if (cut.length === 0) return { y: x };
+    const along = cut.map((axis) => ({
+      first: begin[axis] ?? 0,
+      count: size[axis] ?? 1,
+      stride: strides[axis] ?? 1,
+    }));
+    const parameters = [
+      along.map(({ first }) => first),
+      along.map(({ first, count, stride }) => first + (count - 1) * stride + 1),
+      cut,
+      along.map(({ stride }) => stride),
+    ];
+    return { y: emit('Slice', [x, ...parameters.map((list) => constant(int64Vector(list)))]) };
   },
   onednn: (context) => {
     const { begin, size, strides } = context.attributes;

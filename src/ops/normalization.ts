@@ -18,7 +18,12 @@ export const lrn: OpDefinition<'LRN'> = {
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('LRNGrad', { x, y, dy }, attributes),
   },
-  onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
+  // ONNX divides alpha by the length of the window.
+  onnx: ({ inputs: { x }, attributes: { depthRadius, bias, alpha, beta }, emit }) => {
+    const size = 2 * depthRadius + 1;
+    const numbers = { alpha: { float: alpha * size }, beta: { float: beta }, bias: { float: bias } };
+    return { y: emit('LRN', [x], { size: { int: size }, ...numbers }) };
+  },
   onednn: (context) => {
     const { x } = context.inputs;
     const { power } = scale(context, x, context.attributes);

@@ -2,7 +2,7 @@
 import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
-import type { OpDefinition } from './definition.ts';
+import type { OnnxAttribute, OpDefinition } from './definition.ts';
 import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
 
 /** Returns the window of a pool as it slides over x [N, C, H, W].
@@ -22,22 +22,29 @@ function pooledShape(x: TensorType, attributes: PoolAttributes): Shape {
   return [n, c, ...poolWindow(x.shape, attributes).size];
 }
 
+/** Returns the attributes that the ONNX operators MaxPool and AveragePool share. */
+function onnxWindow({
+  kernel,
+  strides,
+  before,
+  after,
+}: SlidingWindow): Readonly<Record<string, OnnxAttribute>> {
+  return {
+    kernel_shape: { ints: kernel },
+    strides: { ints: strides },
+    pads: { ints: [...before, ...after] },
+  };
+}
+
 /** y [N, C, H', W'] holds the maximum of each window of x [N, C, H, W]. */
 export const maxPool: OpDefinition<'MaxPool'> = {
   infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('MaxPoolGrad', { x, y, dy }, attributes),
   },
-  onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => {
-    const { kernel, strides, before, after } = poolWindow(inputTypes.x.shape, attributes);
-    return {
-      y: emit('MaxPool', [x], {
-        kernel_shape: { ints: kernel },
-        strides: { ints: strides },
-        pads: { ints: [...before, ...after] },
-      }),
-    };
-  },
+  onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => ({
+    y: emit('MaxPool', [x], onnxWindow(poolWindow(inputTypes.x.shape, attributes))),
+  }),
   onednn: ({ inputs: { x }, outputTypes, attributes, call }) => ({
     y: call('pooling_forward', { src: x }, outputTypes.y.shape, { window: poolWindow(x.dims, attributes) }),
   }),
@@ -70,7 +77,10 @@ export const avgPool: OpDefinition<'AvgPool'> = {
     x: ({ op, inputs: { x }, attributes, dy }) =>
       op('AvgPoolGrad', { dy }, { ...attributes, inputShape: x.shape }),
   },
-  onnx: { expandedBy: 'engine/onnx/compile/expand-average-pooling' },
+  onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => {
+    const window = onnxWindow(poolWindow(inputTypes.x.shape, attributes));
+    return { y: emit('AveragePool', [x], { ...window, count_include_pad: { int: 0 } }) };
+  },
   onednn: ({ inputs: { x }, outputTypes, attributes, call }) => {
     const parameters = { window: poolWindow(x.dims, attributes), pooling: 'poolingAverage' } as const;
     return { y: call('pooling_forward', { src: x }, outputTypes.y.shape, parameters) };

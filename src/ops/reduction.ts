@@ -100,8 +100,11 @@ export const broadcastTo: OpDefinition<'BroadcastTo'> = {
     return { y };
   },
   gradient: { x: ({ dy }) => dy }, // the backward walk sums dy to the shape of x
-  onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
-    y: emit('Expand', [x, constant(int64Vector(shape))]),
-  }),
+  // Expand keeps an axis whose new size is 1, so that the node does not depend on the size of a batch that x already has.
+  onnx: ({ inputs: { x }, inputTypes, attributes: { shape }, emit, constant }) => {
+    const added = shape.length - inputTypes.x.shape.length;
+    const sizes = shape.map((size, axis) => (inputTypes.x.shape[axis - added] === size ? 1 : size));
+    return { y: emit('Expand', [x, constant(int64Vector(sizes))]) };
+  },
   onednn: (context) => ({ y: stretch(context, context.inputs.x, slotDims(context.attributes.shape)) }),
 };

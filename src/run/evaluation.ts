@@ -22,7 +22,8 @@ import {
   evaluationChecks,
   settingsOf,
 } from './evaluation-request.ts';
-import { adviceFor, noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
+import { adviceFor } from './no-checkpoint.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
 import { leads } from './ranks.ts';
 import type { StopControl } from './stop-control.ts';
 
@@ -81,8 +82,7 @@ export async function* runEvaluation(
   let isComplete = false;
   try {
     const isFile = (await stat(settings.checkpointDir).catch(() => undefined))?.isFile() === true;
-    if (isFile) yield* evaluation.scoreFile();
-    else if (settings.runOnce) yield* evaluation.scoreNewest();
+    if (isFile || settings.runOnce) yield* evaluation.scoreOne();
     else yield* evaluation.watch();
     isComplete = true;
   } finally {
@@ -143,24 +143,14 @@ class FolderEvaluation {
 
   readonly #warn = (message: string): void => this.#queue.push({ kind: 'warning', message });
 
-  /** Scores the checkpoint file that the request specifies. */
-  async *scoreFile(): Events {
-    const path = this.#settings.checkpointDir;
-    const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
-      const takes = 'a training folder or a .safetensors file';
-      throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
-    });
+  /** Scores the checkpoint file that the request names, or the newest checkpoint of its folder.
+   * @throws RunError when there is no checkpoint */
+  async *scoreOne(): Events {
+    const { path, checkpoint } = yield* this.#queue.during(
+      openCheckpoint(this.#settings.checkpointDir, this.#warn),
+    );
     const key = await this.#keyOf(path);
     yield* this.#score(path, checkpoint, key && { ...key, globalStep: checkpoint.metadata.globalStep });
-  }
-
-  /** Scores the newest checkpoint of the folder.
-   * @throws RunError when there is no checkpoint */
-  async *scoreNewest(): Events {
-    const found = await this.#store.latest();
-    yield* this.#queue.pending();
-    if (found === undefined) throw await noCheckpoint(this.#settings.checkpointDir);
-    yield* this.#score(found.path, found.checkpoint, await this.#keyOf(found.path));
   }
 
   /** Checks for new checkpoints repeatedly, and scores each of them once, oldest first. */

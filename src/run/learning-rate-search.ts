@@ -3,7 +3,8 @@
  * console. `cifar10 train --find-learning-rate` prints the events, and the library exports it as `findLearningRate`. The
  * search writes no files, except that it downloads or generates a missing data set.
  */
-import { requireOptions } from '../arguments.ts';
+import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
 import { loadExamples } from '../data/files.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { requireRunning, UsageError } from '../errors.ts';
@@ -19,22 +20,17 @@ import {
 } from '../training/learning-rate-range.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
-import { openSession } from '../training/towers.ts';
+import { openSession, shareOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, requireImages } from '../training/training-run.ts';
+import { imagesOf, requireImages } from '../training/training-run.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
+import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
+import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
-import { type StopControl, stopChecks } from './stop-control.ts';
-import {
-  dataOfRun,
-  engineOf,
-  requireConsistent,
-  resolveRequest,
-  type TrainingRequest,
-  towersOf,
-} from './training-request.ts';
+import type { StopControl } from './stop-control.ts';
+import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
 export type LearningRateEvent =
   | PreparationEvent
@@ -47,7 +43,17 @@ export type LearningRateEvent =
       /** The proposed rate, or undefined if the loss did not fall enough or the test was stopped. */
       readonly learningRate: number | undefined;
       readonly stopped: boolean;
+      /** Whether a step was abandoned, and may still be running in the background. */
+      readonly isAbandoned: boolean;
     };
+
+export interface SearchControl extends StopControl {
+  /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and yield the same steps and the
+   * same end. */
+  readonly job?: Job | undefined;
+}
+
+const controlChecks: OptionChecks<SearchControl> = { signal: optional(aSignal), job: optional(aJob) };
 
 /** Trains a new run for a number of steps, each with a higher learning rate, and proposes a rate. The train folder of the
  * request is not used.
@@ -56,16 +62,16 @@ export type LearningRateEvent =
  * @throws StoppedError when the signal is aborted before the first step */
 export async function* findLearningRate(
   request: TrainingRequest,
-  control: StopControl = {},
+  control: SearchControl = {},
 ): AsyncGenerator<LearningRateEvent, void, void> {
   requireRangeTest(request);
-  requireOptions(control, stopChecks);
-  const { signal: stop } = control;
+  requireOptions(control, controlChecks);
+  const { signal: stop, job } = control;
   const queue = new EventQueue<LearningRateEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
   try {
-    const plan = yield* queue.during(prepare(request, signal, queue.push));
+    const plan = yield* queue.during(prepare(request, signal, queue.push, job));
     yield { kind: 'start', run: plan.run, steps: rangeDefaults.steps };
     yield* test(plan, signal, request.readers);
   } finally {
@@ -103,27 +109,32 @@ async function prepare(
   request: TrainingRequest,
   signal: AbortSignal,
   report: (event: LearningRateEvent) => void,
+  job: Job | undefined,
 ): Promise<Plan> {
-  const { initFrom } = request;
-  const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
+  const { data, resolved, training, initFrom } = await together(job, () => check(request, job));
+  const { dataset, dataDir } = await firstThenOthers(job, () =>
+    data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
+  );
+  report({ kind: 'reading', dataset });
+  const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
+  const { made: run } = await equippedRun(resolved, undefined, read, job);
+  requireRunning(signal);
+  return { run, training, initFrom };
+}
+
+/** Checks everything that can be checked without the data. */
+async function check(request: TrainingRequest, job: Job | undefined) {
+  const { initFrom, recipe } = request;
+  const given = recipe === undefined ? undefined : await readRecipe(recipe);
   const data = await inRecipeLater(given, () => dataOfRun(request, given, undefined));
   const resolved = inRecipe(given, () => resolveRequest(request, given, undefined, data.dataset));
-  const { definition, engine: asked } = resolved;
+  const { definition } = resolved;
+  requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, data.dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
   const weights =
     initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
-  const { dataset, dataDir } = await data.provide({
-    signal,
-    onEvent: (event) => report({ kind: 'data', event }),
-  });
-  report({ kind: 'reading', dataset });
-  const { engine } = engineOf(asked, undefined);
-  const towers = towersOf(asked, engine, definition, undefined);
-  const examples = await loadExamples(dataDir, dataset, 'train', signal);
-  const run = makeRun(definition, examples, engine, towers);
-  requireRunning(signal);
-  return { run, training, initFrom: weights?.tensors };
+  return { data, resolved, training, initFrom: weights?.tensors };
 }
 
 async function* test(
@@ -133,21 +144,26 @@ async function* test(
 ): AsyncGenerator<LearningRateEvent, void, void> {
   const { seed, batchSize } = run;
   const batches = prefetchBatches(run.examples, {
-    ...{ seed, batchSize, firstStep: 0, readers },
+    ...{ seed, batchSize, firstStep: 0, readers, share: shareOf(run) },
     ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
   });
   const patience = new Patience(signal);
   const { minimum, maximum, steps } = rangeDefaults;
   const found = new RangeTest();
+  // Processes that train together all stop after the same step.
+  let isAgreed = false;
+  const isStopped = () => (run.ranks === undefined ? signal.aborted : isAgreed);
   let session: Session | undefined;
   try {
     session = await openSession(run, training);
     await session.write(initialVariables(training, seed, initFrom));
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
-      if (signal.aborted || found.hasDiverged) break;
+      if (isStopped() || found.hasDiverged) break;
       const batch = await batches.next();
-      const step = trainStep(withRate(run, learningRate), training, session, batch);
+      const ofRate = withRate(run, learningRate);
+      const step = trainStep(ofRate, training, session, batch, { stop: signal.aborted });
       const taken = await patience.for(step);
+      isAgreed = taken?.stops !== false;
       const point = taken && found.add(learningRate, taken.report.totalLoss);
       if (point === undefined) break;
       yield { kind: 'point', point };
@@ -155,12 +171,13 @@ async function* test(
     }
   } finally {
     const released = Promise.all([batches.close(), session?.release()]);
-    if (patience.hasAbandoned) released.catch(() => undefined);
+    if (patience.hasAbandoned || run.ranks?.lost.aborted === true) released.catch(() => undefined);
     else await released;
   }
   const { points } = found;
-  const stopped = signal.aborted;
-  yield { kind: 'end', points, learningRate: stopped ? undefined : proposeRate(points), stopped };
+  const [stopped, isAbandoned] = [isStopped(), patience.hasAbandoned];
+  const learningRate = stopped ? undefined : proposeRate(points);
+  yield { kind: 'end', points, learningRate, stopped, isAbandoned };
 }
 
 /** Returns a copy of the run with this learning rate at every step. */

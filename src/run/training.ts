@@ -27,33 +27,24 @@ import {
   train,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, makeRun, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
+import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
+import { equippedRun } from './equipped-run.ts';
 import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
-import {
-  coresOf,
-  firstThenOthers,
-  leads,
-  ranksOf,
-  requireImageForEach,
-  sharedCheckpoint,
-  together,
-} from './ranks.ts';
+import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
 import type { ProvidedData } from './run-data.ts';
 import { TrainDir } from './train-dir.ts';
 import {
   dataOfRun,
-  engineOf,
   rateWarning,
   requireConsistent,
   resolveRequest,
   type TrainingRequest,
-  towersOf,
   warmUpWarning,
   withDecaySteps,
 } from './training-request.ts';
@@ -207,21 +198,8 @@ async function prepare(
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   report({ kind: 'reading', dataset: provided.dataset });
-  const cores = await coresOf(job);
-  const {
-    engine,
-    reason: engineReason,
-    ...read
-  } = await together(job, async () => ({
-    ...engineOf(resolved.engine, stored, cores),
-    ...(await readExamples(provided, signal)),
-  }));
-  const towers = towersOf(resolved.engine, engine, definition, stored);
-  // A job of one process, as with `collective: mpi`, has nothing to exchange.
-  const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
-  const made = await together(job, async () =>
-    makeRun(definition, read.examples, engine, towers, ranks, read.validation),
-  );
+  const read = () => readExamples(provided, signal);
+  const { made, engineReason } = await equippedRun(resolved, stored, read, job);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const { scaledFrom } = resolved;
@@ -304,7 +282,8 @@ async function* trainAsPlanned(
   const { run, training, resume, maxSteps } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield startOf(plan);
-  const validator = await openValidator(request, run, onWarning, control.signal);
+  const best = new CheckpointStore(join(request.trainDir, 'best'), { keep: 1, onWarning });
+  const validator = await openValidator(request, run, best, control.signal);
   const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
   let sheet: Promise<void> | undefined;
@@ -341,7 +320,15 @@ async function* trainAlong(
   control: TrainingControl,
 ): AsyncGenerator<TrainingEvent, void, void> {
   yield startOf(plan);
-  yield* train(trainOptions(request, plan, control));
+  const validator = await openValidator(request, plan.run, undefined, control.signal);
+  try {
+    yield* train({
+      ...trainOptions(request, plan, control),
+      ...(validator && { validate: validator.validate }),
+    });
+  } finally {
+    await validator?.release();
+  }
 }
 
 function startOf({ run, engineReason, resume, initFrom, scaledFrom, maxSteps }: Plan): TrainingEvent {
@@ -377,22 +364,25 @@ async function leaveRecipe(
   );
 }
 
-/** Prepares the validations of a run: compiles the network for evaluation, and makes the store of the best
- * checkpoint, which is the folder `best` in the train folder. Returns undefined if no examples are held out. */
+/** Prepares the validations of a run: compiles the network for evaluation. Returns undefined if no examples are held out.
+ * @param best the store of the best checkpoint. Only the first process of a job has one */
 async function openValidator(
-  { trainDir, evalEvery }: TrainingRequest,
+  { evalEvery }: TrainingRequest,
   { engine, network, batchSize, examples, validation, hyperparameters, ...run }: TrainingRun,
-  onWarning: (message: string) => void,
+  best: CheckpointStore | undefined,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly validate: Validation; readonly release: () => Promise<void> } | undefined> {
   if (validation === undefined) return undefined;
   const evaluator = await Evaluator.create(engine, network, batchSize, imagesOf(run));
   const validate: Validation = {
     every: evalEvery,
-    best: new CheckpointStore(join(trainDir, 'best'), { keep: 1, onWarning }),
+    best,
     score: async (variables) => {
       const weights = scoredWeights(hyperparameters, 'ema');
-      const score = await evaluator.score(variables, weights, validation, { ...(signal && { signal }) });
+      const score = await evaluator.score(variables, weights, validation, {
+        ranks: run.ranks,
+        ...(signal && { signal }),
+      });
       return score?.precision;
     },
   };

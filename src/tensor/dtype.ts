@@ -6,6 +6,7 @@ export interface DataOf {
   readonly int32: Int32Array<ArrayBufferLike>;
   readonly int64: BigInt64Array<ArrayBufferLike>;
   readonly bool: Uint8Array<ArrayBufferLike>;
+  readonly uint8: Uint8Array<ArrayBufferLike>;
 }
 export type DType = keyof DataOf;
 
@@ -54,6 +55,14 @@ export const dtypes: { readonly [D in DType]: DTypeRecord<DataOf[D]> } = {
     bytesPerElement: 1,
     onnx: 9,
     safetensors: 'BOOL',
+    onednn: undefined,
+  },
+  uint8: {
+    allocate: (length) => new Uint8Array(length),
+    over: (buffer) => new Uint8Array(buffer),
+    bytesPerElement: 1,
+    onnx: 2,
+    safetensors: 'U8',
     onednn: undefined,
   },
 };

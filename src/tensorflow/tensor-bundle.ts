@@ -17,7 +17,13 @@ import { BundleEntry, BundleHeader } from './schema.ts';
 import { compareBytes, decodeTable, encodeTable, type TableEntry } from './sorted-table.ts';
 
 /** The number of each element type in TensorFlow's `types.proto`. */
-const typeNumbers: Readonly<Record<DType, number>> = { float32: 1, int32: 3, int64: 9, bool: 10 };
+const typeNumbers: Readonly<Record<DType, number>> = {
+  float32: 1,
+  int32: 3,
+  int64: 9,
+  bool: 10,
+  uint8: 4,
+};
 
 /** The size of the largest file that Node.js can read at once. */
 const maximumBytes = 2 ** 31 - 1;

@@ -93,6 +93,19 @@ export function testOtherCommandsOf(vendor: Vendor): void {
         assert.match(ends[0] ?? '', /"stopped":true/);
       });
 
+    test('the search for a learning rate finds that of one process', async () => {
+      const search = [
+        ...['train', '--find-learning-rate', '--dataset', 'synthetic', '--data-dir', dataDir, '--json'],
+        ...['--engine', 'onnx', '--batch-size', '16', ...smallNetwork],
+      ];
+      const foundIn = (output: string) => output.match(/"kind":"learningRateFound".*/g) ?? [];
+      const alone = await cifar10(search);
+      const { code, output, errors } = await mpirun(vendor, 2, [main, ...search]);
+      assert.equal(code, alone.code, errors);
+      assert.deepEqual(foundIn(output), foundIn(alone.output));
+      assert.equal(foundIn(output).length, 1);
+    });
+
     test('download, inspect, help and version print once', async () => {
       const commands: readonly (readonly [readonly string[], RegExp])[] = [
         [['download', '--dataset', 'synthetic', '--data-dir', dataDir], /already exists and is complete/g],

@@ -41,13 +41,14 @@ const checkpoint = (dir: string, step: number) =>
 
 /** What is trained as a job of two processes, and the number of towers with which a single process gives the same losses. Batch
  * normalization depends on the images of a tower, so there have to be as many towers in all. */
+const held = ['--holdout', '0.02', '--eval-every', '2'];
 const runs = {
-  'Open MPI': { network: smallNetwork, towers: '2', towersAlone: '1' },
-  MPICH: { network: ['--network', 'resnet:depth=8,dropout=0.25'], towers: '1', towersAlone: '2' },
+  'Open MPI': { recipe: [...smallNetwork, ...held], towers: '2', towersAlone: '1' },
+  MPICH: { recipe: ['--network', 'resnet:depth=8,dropout=0.25', ...held], towers: '1', towersAlone: '2' },
 } as const;
 
 export function testTrainingOf(vendor: Vendor): void {
-  const { network, towers, towersAlone } = runs[vendor];
+  const { recipe, towers, towersAlone } = runs[vendor];
   const launcher = findLauncher(vendor);
   const skip = 'missing' in launcher ? launcher.missing : false;
   const short = vendor.replace(' ', '');
@@ -56,8 +57,8 @@ export function testTrainingOf(vendor: Vendor): void {
 
   describe(`training as a job of ${vendor}`, { skip }, () => {
     test('gives the losses of one process, reports once, and resumes with the same bits', async () => {
-      const alone = await cifar10(trainIn(`${short}-alone`, 4, ...network, '--towers', towersAlone));
-      const whole = await job(trainIn(`${short}-whole`, 4, ...network, '--towers', towers));
+      const alone = await cifar10(trainIn(`${short}-alone`, 4, ...recipe, '--towers', towersAlone));
+      const whole = await job(trainIn(`${short}-whole`, 4, ...recipe, '--towers', towers));
       assert.equal(whole.code, 0, whole.errors);
       const [expected, found] = [lossesOf(alone.output), lossesOf(whole.output)];
       assert.equal(expected.length, 4, alone.errors);
@@ -70,13 +71,22 @@ export function testTrainingOf(vendor: Vendor): void {
       const files = readdirSync(join(folder, `${short}-whole`));
       assert.equal(files.filter((file) => file.includes('tfevents')).length, 1);
       assert.ok(!files.includes('lock'), `${files}`);
+      const scores = events.filter(({ kind }) => kind === 'validation').map(({ precision }) => precision);
+      assert.equal(scores.length, 2);
+      const scored = await cifar10([
+        ...['eval', '--run-once', '--eval-data', 'validation', '--json', '--engine', 'onnx'],
+        ...['--data-dir', dataDir, '--checkpoint-dir', join(folder, `${short}-whole`)],
+        ...['--eval-dir', join(folder, `${short}-eval`)],
+      ]);
+      const [score] = eventsOf(scored.output).filter(({ kind }) => kind === 'evaluation');
+      assert.equal(scores[1], score?.['precision'], scored.errors);
 
       for (const steps of [2, 4]) {
-        const part = await job(trainIn(`${short}-parts`, steps, ...network, '--towers', towers));
+        const part = await job(trainIn(`${short}-parts`, steps, ...recipe, '--towers', towers));
         assert.equal(part.code, 0, part.errors);
       }
       assert.ok(checkpoint(`${short}-parts`, 4).equals(checkpoint(`${short}-whole`, 4)));
-      const resumed = await cifar10(trainIn(`${short}-parts`, 5, ...network, '--towers', towers));
+      const resumed = await cifar10(trainIn(`${short}-parts`, 5, ...recipe, '--towers', towers));
       assert.match(resumed.output + resumed.errors, /ranks: 2, now 1/);
     });
 

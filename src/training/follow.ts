@@ -1,7 +1,9 @@
 /**
  * Training in a process other than the first of an MPI job. It takes the same steps as the first process, with its own rows of
- * each batch. Checkpoints, validations and summaries are made by the first process only, whose variables are the same.
+ * each batch, and the same validations, with its own batches of the held-out examples. Only the first process, whose variables are the
+ * same, makes checkpoints and summaries.
  */
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Session } from '../engine/engine.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
@@ -9,6 +11,7 @@ import type { Ranks, TrainingRun } from './run-definition.ts';
 import type { TrainEvent } from './train.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingGraph } from './training-graph.ts';
+import { type Validation, ValidationSchedule, type Variables } from './validation.ts';
 
 interface FollowOptions {
   readonly run: TrainingRun;
@@ -16,6 +19,8 @@ interface FollowOptions {
   /** The number of updates before the first step. */
   readonly globalStep: number;
   readonly maxSteps: number;
+  readonly resume?: { readonly checkpoint: Checkpoint };
+  readonly validate?: Validation;
   /** When the signal is aborted, this process votes to stop. */
   readonly signal?: AbortSignal;
 }
@@ -24,15 +29,21 @@ interface FollowOptions {
  * reports.
  * @throws RunError when another process or the engine fails */
 export async function* follow(
-  { run, ranks, globalStep: first, maxSteps, signal }: FollowOptions,
+  { run, ranks, globalStep: first, maxSteps, resume, validate, signal }: FollowOptions,
   training: TrainingGraph,
   session: Session,
   batches: BatchSource,
 ): AsyncGenerator<TrainEvent, void, void> {
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   let globalStep = first;
+  const validations = validate && new ValidationSchedule(validate, maxSteps, resume?.checkpoint.metadata);
   let isAgreed = false;
-  while (globalStep < maxSteps && !isAgreed) {
+  for (;;) {
+    if (validate && validations?.isDue(globalStep, epochs.endsAt(globalStep), isAgreed)) {
+      const precision = await validate.score((await session.read()) as Variables);
+      isAgreed ||= precision === undefined;
+    }
+    if (globalStep >= maxSteps || isAgreed) break;
     const batch = await batches.next();
     const { report, stops } = await trainStep(run, training, session, batch, {
       stop: signal?.aborted === true,

@@ -43,7 +43,13 @@ import {
   requireSameRun,
   type Versions,
 } from './training-run.ts';
-import { BestKeeper, type Validation, type ValidationReport } from './validation.ts';
+import {
+  BestKeeper,
+  isScored,
+  type Validation,
+  type ValidationReport,
+  ValidationSchedule,
+} from './validation.ts';
 
 export interface TrainOptions {
   readonly run: TrainingRun;
@@ -87,7 +93,7 @@ const trainChecks: OptionChecks<TrainOptions> = {
     anOptionsObject<Validation>({
       every: optional(aWholeNumber(1)),
       score: required(aFunction),
-      best: required(aStore),
+      best: optional(aStore),
     }),
   ),
   summarySteps: optional(aWholeNumber(1)),
@@ -140,7 +146,7 @@ export type TrainEvent =
       readonly globalStep: number;
       readonly stopped: boolean;
       readonly waitedMillis: number;
-      /** Whether the last step was abandoned, and may still be running in the background. */
+      /** Whether a step or a validation was abandoned, and may still be running in the background. */
       readonly isAbandoned?: boolean;
     };
 
@@ -288,7 +294,8 @@ async function* iterations(
   const best = validate && (await BestKeeper.open(validate));
   const epochs = new EpochCounter(run.examples.count, run.batchSize);
   const first = resume?.checkpoint.metadata.globalStep ?? -1;
-  const isFirstScored = (resume?.checkpoint.metadata.validationPrecision ?? null) !== null;
+  const resumed = resume?.checkpoint.metadata;
+  const validations = validate && new ValidationSchedule(validate, maxSteps, resumed);
   /** The epoch that ended with the last step. It is reported together with its score. */
   let ended: EpochReport | undefined;
   const { ranks } = run;
@@ -299,10 +306,7 @@ async function* iterations(
     const isLast = () => globalStep >= maxSteps || isAborted();
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
-    // A validation that is due is also made right after a resume, because a stop may have interrupted it, and repeating it
-    // gives the same score. It is skipped if the score is already known.
-    const isKnown = first === globalStep && (globalStep < maxSteps ? isLast() : isFirstScored || isAborted());
-    const scores = best?.isDue(globalStep, maxSteps, epochs.endsAt(globalStep)) === true && !isKnown;
+    const scores = validations?.isDue(globalStep, epochs.endsAt(globalStep), isAborted()) === true;
     let metadata = metadataOf(run, globalStep, versions);
     let isSaved = position.saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
@@ -313,15 +317,17 @@ async function* iterations(
       tensors && requireFiniteVariables(tensors, training.graph.variables, globalStep, position.saved);
     if (ended !== undefined && !scores) yield ended;
     if (needed) check();
-    if (scores && tensors !== undefined) {
+    if (best !== undefined && scores && tensors !== undefined) {
       yield { kind: 'busy', globalStep, with: 'validating' };
       const score = await patience.for(best.score(tensors, metadata, ended !== undefined));
       if (score !== undefined) {
         metadata = { ...metadata, validationPrecision: score.precision };
         // The checkpoint that was saved when the validation was interrupted does not contain the score.
-        isSaved &&= isFirstScored;
+        isSaved &&= isScored(resumed);
         yield score;
       }
+      // The other processes have stopped too, or this one no longer waits for them.
+      isAgreed ||= score === undefined;
       if (ended !== undefined) yield score === undefined ? ended : { ...ended, validation: score };
     }
     // The signal is checked again, so that a stop that was requested during the validation skips the next step.
@@ -346,7 +352,7 @@ async function* iterations(
       const { waitedMillis } = batches;
       return yield {
         ...{ kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis },
-        isAbandoned: !last,
+        isAbandoned: patience.hasAbandoned,
       };
     }
     yield taken.report;

@@ -3,15 +3,15 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 
-type Variables = ReadonlyMap<string, Float32Tensor>;
+export type Variables = ReadonlyMap<string, Float32Tensor>;
 
 export interface Validation {
   /** The number of updates between scores. Default: the end of each epoch is scored. The end of the run is always scored. */
   readonly every?: number | undefined;
   /** Computes the precision @ 1 of the moving averages among these variables. Returns undefined if scoring was stopped. */
   readonly score: (variables: Variables) => Promise<number | undefined>;
-  /** The store of the best checkpoint, which has its own folder. */
-  readonly best: CheckpointStore;
+  /** The store of the best checkpoint, which has its own folder. Only the first of several processes needs one. */
+  readonly best?: CheckpointStore | undefined;
 }
 
 export interface ValidationReport {
@@ -25,6 +25,42 @@ export interface ValidationReport {
   readonly endsEpoch: boolean;
 }
 
+/** Says after which updates the held-out examples are scored. It depends only on values that all processes of a job share. */
+export class ValidationSchedule {
+  readonly #every: number | undefined;
+  readonly #maxSteps: number;
+  readonly #resumed: CheckpointMetadata | undefined;
+
+  /** @param maxSteps the total number of updates
+   * @param resumed the checkpoint from which the run resumes */
+  constructor(
+    { every }: Pick<Validation, 'every'>,
+    maxSteps: number,
+    resumed: CheckpointMetadata | undefined,
+  ) {
+    this.#every = every;
+    this.#maxSteps = maxSteps;
+    this.#resumed = resumed;
+  }
+
+  /** Whether a score is due after `globalStep` updates. A score that is due is also computed right after a resume, because a stop
+   * may have interrupted it, and repeating it gives the same score. It is skipped if it is already known.
+   * @param endsEpoch whether an epoch ends with the last of these updates
+   * @param isStopping whether a stop was requested */
+  isDue(globalStep: number, endsEpoch: boolean, isStopping: boolean): boolean {
+    const isEnd = globalStep >= this.#maxSteps;
+    const isDue = this.#every === undefined ? endsEpoch : globalStep % this.#every === 0;
+    if (globalStep === 0 || !(isDue || isEnd)) return false;
+    if (globalStep !== this.#resumed?.globalStep) return true;
+    return !isStopping && !(isEnd && isScored(this.#resumed));
+  }
+}
+
+/** Whether a checkpoint contains the score of its variables. */
+export function isScored(metadata: CheckpointMetadata | undefined): boolean {
+  return (metadata?.validationPrecision ?? null) !== null;
+}
+
 export class BestKeeper {
   readonly #validation: Validation;
   #best: number;
@@ -36,20 +72,11 @@ export class BestKeeper {
 
   /** Reads the best score of earlier processes from the best checkpoint of this run, if there is one. */
   static async open(validation: Validation): Promise<BestKeeper> {
-    const kept = await validation.best.latest();
+    const kept = await validation.best?.latest();
     return new BestKeeper(
       validation,
       kept?.checkpoint.metadata.validationPrecision ?? Number.NEGATIVE_INFINITY,
     );
-  }
-
-  /** Whether a score is due after `globalStep` updates.
-   * @param maxSteps the total number of updates
-   * @param endsEpoch whether an epoch ends with the last of these updates */
-  isDue(globalStep: number, maxSteps: number, endsEpoch: boolean): boolean {
-    const { every } = this.#validation;
-    const isDue = every === undefined ? endsEpoch : globalStep % every === 0;
-    return globalStep > 0 && (isDue || globalStep >= maxSteps);
   }
 
   /** Scores the variables, and saves them if their score is the best. Returns undefined if scoring was stopped.
@@ -67,6 +94,7 @@ export class BestKeeper {
     if (precision <= this.#best) return { ...report, best: false };
     this.#best = precision;
     const checkpoint = { tensors, metadata: { ...metadata, validationPrecision: precision } };
-    return { ...report, best: true, path: await this.#validation.best.save(checkpoint) };
+    const path = await this.#validation.best?.save(checkpoint);
+    return { ...report, best: true, ...(path !== undefined && { path }) };
   }
 }

@@ -12,7 +12,6 @@ import { LearningRateReporter } from '../learning-rate-reporter.ts';
 import { SilentReporter } from '../silent-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
-import { requireTrustedFolders } from './folders.ts';
 import { joinJob } from './join.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
@@ -44,16 +43,19 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
 
 /** Tries growing learning rates. Returns `failed` if none can be recommended. */
 async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, drained } = context;
+  const { flags, given, console, signal, drained, membership } = context;
   const request = requestOf(flags, given);
   requireRangeTest(request);
-  await requireTrustedFolders(flags, given, ['dataDir'], console.warn);
-  const reporter = new LearningRateReporter(console, flags, given);
-  for await (const event of findLearningRate(request, { signal })) {
-    reporter.report(event);
+  const job = await joinJob(context, ['dataDir']);
+  const reporter = leads(job) ? new LearningRateReporter(console, flags, given) : undefined;
+  let [stopped, isAbandoned] = [false, false];
+  for await (const event of findLearningRate(request, { signal, job })) {
+    reporter?.report(event);
+    if (event.kind === 'end') ({ stopped, isAbandoned } = event);
     await drained();
   }
-  return reporter.outcome;
+  if (!isAbandoned) await membership.leave();
+  return reporter?.outcome ?? (stopped ? 'stopped' : 'done');
 }
 
 /** Returns the request that the flags describe. Flags that were not given are omitted, so that the training takes their values

@@ -19,7 +19,7 @@ import type { RowsAndColumns } from '../../../graph/signature.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { localWindow } from '../../../ops/locally-connected.ts';
 import { axesOf, type SlidingWindow, sizes } from '../../../ops/shapes.ts';
-import { float32, type Shape, sizeOf } from '../../../tensor/tensor.ts';
+import { type Shape, sizeOf } from '../../../tensor/tensor.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
@@ -88,10 +88,9 @@ function patches(op: Apply, x: Value, window: SlidingWindow): Value {
 
 /** Returns the cells at the given indices, with zeros where an index is `outside`. */
 function gatherCells(op: Apply, x: Value, indices: readonly number[]): Value {
-  const [count = 0, size = 0] = x.shape;
+  const [count = 0] = x.shape;
   if (!indices.includes(outside)) return op('Gather', { x }, { indices });
-  const zeros = op('Constant', {}, { value: float32([1, size], new Float32Array(size)) }, 'zeros');
-  const all = op('Concat', [x, zeros], { axis: 0 });
+  const all = op('Pad', { x }, { before: [0, 0], after: [1, 0] });
   return op('Gather', { x: all }, { indices: indices.map((index) => (index === outside ? count : index)) });
 }
 

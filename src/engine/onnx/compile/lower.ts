@@ -6,17 +6,21 @@ import { type ResultRole, resultEntries } from '../../../graph/results.ts';
 import type { OpName } from '../../../graph/signature.ts';
 import type { Emit, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
-import { contentKey, type Tensor, type TensorType } from '../../../tensor/tensor.ts';
+import { contentKey, type DType, type Tensor } from '../../../tensor/tensor.ts';
 
-export interface NamedType extends TensorType {
+/** An input or an output of a model. */
+export interface OnnxValue {
   readonly name: string;
+  readonly dtype: DType;
+  /** The sizes of the axes. A name such as `N` means any size, which is the same wherever the name occurs. */
+  readonly shape: readonly (number | string)[];
 }
 
 /** The contents of a model file as plain data. */
 export interface OnnxGraph {
   readonly name: string;
-  readonly inputs: readonly NamedType[];
-  readonly outputs: readonly NamedType[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, Tensor>;
 }
@@ -35,11 +39,12 @@ function outputName(graph: Graph, role: ResultRole, name: string): string {
 }
 
 /** Variables become inputs of the model, and their new values outputs named by `updateName`.
+ * @param weights the values of variables that become constants instead of inputs, by name
  * @throws GraphError for an operator that a pass should have replaced */
-export function lower(graph: Graph): OnnxGraph {
+export function lower(graph: Graph, weights: ReadonlyMap<string, Tensor> = new Map()): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const names = new Map<Value, string>();
-  const constants = new Constants();
+  const constants = new Constants(weights);
   for (const [name, value] of [...graph.inputs, ...graph.variables]) names.set(value, name);
   const results = resultEntries(graph.results).map(
     ([role, name, value]) => [outputName(graph, role, name), value] as const,
@@ -56,11 +61,9 @@ export function lower(graph: Graph): OnnxGraph {
     });
     return { name, dtype: value.dtype, shape: value.shape };
   });
-  const inputs = [...graph.inputs, ...graph.variables].map(([name, { dtype, shape }]) => ({
-    name,
-    dtype,
-    shape,
-  }));
+  const inputs = [...graph.inputs, ...graph.variables]
+    .filter(([name]) => !weights.has(name))
+    .map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   return {
     name: graph.name,
     inputs,
@@ -105,15 +108,20 @@ function lowerNode<N extends OpName>(
 }
 
 /** Initializers by content. Equal tensors share one initializer. */
-class Constants {
-  readonly all: Map<string, Tensor> = new Map();
+export class Constants {
+  readonly all: Map<string, Tensor>;
   readonly #names = new Map<string, string>();
+
+  /** @param named initializers that keep their names */
+  constructor(named: ReadonlyMap<string, Tensor> = new Map()) {
+    this.all = new Map(named);
+  }
 
   nameOf(value: Tensor): string {
     const content = contentKey(value);
     const known = this.#names.get(content);
     if (known !== undefined) return known;
-    const name = `constant_${this.all.size}`;
+    const name = `constant_${this.#names.size}`;
     this.#names.set(content, name);
     this.all.set(name, value);
     return name;
@@ -122,7 +130,7 @@ class Constants {
 
 /** Lets the node that computes an output of the model write it directly, without an Identity. If a value is returned as several
  * outputs, this applies only to the first of them. */
-function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly NamedType[]): readonly OnnxNode[] {
+function withoutIdentities(nodes: readonly OnnxNode[], inputs: readonly OnnxValue[]): readonly OnnxNode[] {
   const fixed = new Set(inputs.map(({ name }) => name));
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
   const renamed = new Map<string, string>();

@@ -7,12 +7,28 @@ import protobuf from 'protobufjs/minimal.js';
 import type { OnnxAttribute, OnnxNode } from '../../../ops/definition.ts';
 import { dtypes } from '../../../tensor/dtype.ts';
 import { bytesOf, type Tensor } from '../../../tensor/tensor.ts';
-import type { NamedType, OnnxGraph } from './lower.ts';
+import type { OnnxGraph, OnnxValue } from './lower.ts';
 
-/** The version of the ONNX operator set that the lowering rules use. */
-export const opset = 21;
-/** The version of the file format that belongs to this version of the operator set. */
-const irVersion = 10;
+/** A version of the ONNX operator set, and the version of the file format that belongs to it. */
+interface OnnxVersion {
+  readonly opset: number;
+  readonly ir: number;
+}
+
+/** The version for the engine's own models. */
+const ownVersion: OnnxVersion = { opset: 21, ir: 10 };
+/** The oldest version whose operators the lowering rules of inference use, so that old runtimes can load the file: since opset
+ * 18, ReduceMean takes its axes as an input. ONNX Runtime has it since 1.14, of February 2023. */
+export const portableVersion: OnnxVersion = { opset: 18, ir: 8 };
+
+/** What a model file contains besides its graph. */
+export interface ModelOptions {
+  readonly version?: OnnxVersion;
+  /** The version of the program that made the file. */
+  readonly producerVersion?: string;
+  /** `metadata_props`: texts by key. */
+  readonly metadata?: ReadonlyMap<string, string>;
+}
 
 /** How the value of a field is encoded (protobuf, "Encoding", message structure). */
 const wireType = { varint: 0, bytes: 2, fixed32: 5 } as const;
@@ -71,13 +87,15 @@ class Message {
   }
 }
 
-export function encodeModel(graph: OnnxGraph): Uint8Array {
-  const operatorSet = new Message().text(1, '').int(2, opset);
-  return new Message()
-    .int(1, irVersion)
-    .text(2, 'cifar10')
+export function encodeModel(graph: OnnxGraph, options: ModelOptions = {}): Uint8Array {
+  const { version = ownVersion, producerVersion, metadata = new Map() } = options;
+  const operatorSet = new Message().text(1, '').int(2, version.opset);
+  const message = new Message().int(1, version.ir).text(2, 'cifar10');
+  if (producerVersion !== undefined) message.text(3, producerVersion);
+  return message
     .message(7, graphProto(graph))
     .message(8, operatorSet)
+    .each(14, [...metadata], ([key, value]) => new Message().text(1, key).text(2, value))
     .finish();
 }
 
@@ -116,8 +134,10 @@ function tensorProto(name: string, tensor: Tensor): Message {
     .bytes(9, bytesOf(tensor));
 }
 
-function valueInfo({ name, dtype, shape }: NamedType): Message {
-  const dimensions = new Message().each(1, shape, (size) => new Message().int(1, size));
+function valueInfo({ name, dtype, shape }: OnnxValue): Message {
+  const dimensions = new Message().each(1, shape, (size) =>
+    typeof size === 'number' ? new Message().int(1, size) : new Message().text(2, size),
+  );
   const tensorType = new Message().int(1, dtypes[dtype].onnx).message(2, dimensions);
   return new Message().text(1, name).message(2, new Message().message(1, tensorType));
 }

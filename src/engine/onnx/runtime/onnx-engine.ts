@@ -4,9 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
+import { resultsOf } from '../../../graph/results.ts';
 import { usableCores } from '../../../machine/cores.ts';
 import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
+import type { TensorType } from '../../../tensor/tensor.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
 import {
   type CompileOptions,
@@ -99,6 +101,37 @@ async function compile(graph: Graph, engineThreads: number, options: CompileOpti
     start,
     adviceFor,
   });
+}
+
+/** Loads a finished model file into a session. The session has no variables.
+ * @param name what to call the model in messages
+ * @param inputs the types of the model's inputs, with the batch size of every step
+ * @param outputs the names of the outputs that every step returns
+ * @throws RunError when ONNX Runtime is missing or rejects the model */
+export async function openModel(
+  name: string,
+  model: Uint8Array,
+  inputs: ReadonlyMap<string, TensorType>,
+  outputs: readonly string[],
+): Promise<Session> {
+  const { threads } = createOnnxEngine();
+  const graph: Graph = {
+    name,
+    inputs: new Map([...inputs].map(([input, type]) => [input, { ...type, name: input }])),
+    variables: new Map(),
+    nodes: [],
+    results: resultsOf({}),
+  };
+  const compiled = {
+    model,
+    variables: [],
+    outputs,
+    watched: new Map<string, string>(),
+    shared: [],
+    liveBytes: 0,
+  };
+  const start = { graph: compiled, threads };
+  return WorkerSession.create(graph, { library: 'ONNX Runtime', threads: threadPool, start, adviceFor });
 }
 
 function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {

@@ -51,6 +51,8 @@ export function ortTensor({ dtype, shape, data }: Tensor): OrtTensor {
       return new ort.Tensor(dtype, data, shape);
     case 'bool':
       return new ort.Tensor(dtype, data, shape);
+    case 'uint8':
+      return new ort.Tensor(dtype, data, shape);
   }
 }
 

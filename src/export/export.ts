@@ -1,0 +1,142 @@
+/**
+ * Exports a trained network to a format of other programs, with a model card beside it. This is a generator of events without
+ * flags or console. `cifar10 export` prints the events, and the library exports it as `exportModel`.
+ *
+ *     checkpoint ─► trained network ─► files in memory ─► compared with the live network on 1,000 pictures ─► written
+ */
+import { requireOptions } from '../arguments.ts';
+import { RunError, requireRunning } from '../errors.ts';
+import { EventQueue } from '../events.ts';
+import { openCheckpoint } from '../run/open-checkpoint.ts';
+import { type StopControl, stopChecks } from '../run/stop-control.ts';
+import { type Comparison, compare } from './compare.ts';
+import { type ExportRequest, type ExportSettings, exportChecks, exportSettings } from './export-request.ts';
+import type { ExportedModel, ExportFormatName } from './format.ts';
+import { exportFormats } from './formats.ts';
+import { knownResults } from './known-results.ts';
+import { liveNetwork } from './live-network.ts';
+import { modelCard } from './model-card.ts';
+import { cardName, type OutputFile, requireFreeOutput, writeOutput } from './output.ts';
+import { type TestPictures, testPictures } from './test-pictures.ts';
+import { type TrainedNetwork, trainedNetwork } from './trained-network.ts';
+
+export type ExportEvent =
+  | { readonly kind: 'warning'; readonly message: string }
+  /** The checkpoint was read. The export begins. */
+  | {
+      readonly kind: 'exporting';
+      readonly trained: TrainedNetwork;
+      readonly format: ExportFormatName;
+    }
+  /** The export and the live network agree. */
+  | {
+      readonly kind: 'compared';
+      readonly comparison: Comparison;
+      /** What the pictures are, as in `test pictures of CIFAR-10`. */
+      readonly pictures: string;
+    }
+  /** The files were written. */
+  | {
+      readonly kind: 'exported';
+      readonly format: ExportFormatName;
+      readonly output: string;
+      readonly files: readonly OutputFile[];
+    };
+
+/** The largest difference in a probability that is accepted. */
+export const largestAccepted = 1e-4;
+/** The number of pictures to compare, and how many of them at once. */
+const [comparedPictures, batchSize] = [1000, 100];
+
+/** @throws UsageError for options that are unknown, out of range, or contradict each other
+ * @throws RunError when there is no undamaged checkpoint, `output` exists or cannot be written, or the export and the live
+ * network differ. Nothing is written then
+ * @throws StoppedError when the signal is aborted */
+export async function* exportModel(
+  request: ExportRequest,
+  control: StopControl = {},
+): AsyncGenerator<ExportEvent, void, void> {
+  requireOptions(request, exportChecks);
+  requireOptions(control, stopChecks);
+  const { signal } = control;
+  const settings = exportSettings(request);
+  const { checkpointDir, format, names, output } = settings;
+  await requireFreeOutput(settings);
+  const queue = new EventQueue<ExportEvent>();
+  const warn = (message: string) => queue.push({ kind: 'warning', message });
+  const found = yield* queue.during(openCheckpoint(checkpointDir, warn));
+  const trained = trainedNetwork(found, settings.weights);
+  yield { kind: 'exporting', trained, format };
+  const { problem, make } = exportFormats[format];
+  const refused = problem?.(trained);
+  if (refused !== undefined) throw new RunError(`\`format: ${format}\`: ${refused}; use another format`);
+  const exported = await make(trained, { names });
+  const pictures = yield* queue.during(picturesFor(settings, trained, warn, signal));
+  const comparison = await compareWithLive(exported, trained, pictures, signal);
+  yield { kind: 'compared', comparison, pictures: pictures.title };
+  const results = await knownResults(settings.evalDir, trained);
+  const card = modelCard({
+    trained,
+    exported,
+    format,
+    output,
+    comparison,
+    pictures: pictures.title,
+    results,
+  });
+  requireRunning(signal, 'nothing was exported');
+  const files = new Map([...exported.files, [cardName(settings), new TextEncoder().encode(card)]]);
+  yield { kind: 'exported', format, output, files: await writeOutput(settings, files) };
+}
+
+async function picturesFor(
+  { dataDir }: ExportSettings,
+  { dataset }: TrainedNetwork,
+  warn: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<TestPictures> {
+  try {
+    return await testPictures(dataDir, dataset, comparedPictures, signal);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    warn(`${error.message}. The export is compared on generated pictures instead`);
+    return testPictures(undefined, dataset, comparedPictures, signal);
+  }
+}
+
+/** @throws RunError with the largest difference when it is too large */
+async function compareWithLive(
+  exported: ExportedModel,
+  trained: TrainedNetwork,
+  pictures: TestPictures,
+  signal: AbortSignal | undefined,
+): Promise<Comparison> {
+  const live = await liveNetwork(trained, trained.values, batchSize);
+  try {
+    const file = await exported.open(batchSize);
+    try {
+      const comparison = await compare(file, live, pictures, batchSize, signal);
+      requireAgreement(comparison, pictures, trained);
+      return comparison;
+    } finally {
+      await file.release();
+    }
+  } finally {
+    await live.release();
+  }
+}
+
+function requireAgreement(
+  { largestDifference, pictures, sameClass }: Comparison,
+  { title }: TestPictures,
+  { path }: TrainedNetwork,
+): void {
+  if (largestDifference <= largestAccepted) return;
+  throw new RunError(
+    Number.isFinite(largestDifference)
+      ? `the export and the network of ${path} differ by ${largestDifference.toExponential(1)} in a probability, expected at ` +
+          `most ${largestAccepted} (${pictures} ${title}, ${sameClass} with the same class); nothing was exported`
+      : `the network of ${path} computes probabilities that are not numbers (on ${title}); export a checkpoint from before ` +
+          'the run diverged',
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * A folder that transformers.js loads with `pipeline('image-classification', folder)`:
+ *
+ *     config.json               class names
+ *     preprocessor_config.json  how pictures become tensors
+ *     onnx/model.onnx           pixel_values, float32 [N, C, H, W] of values 0 … 255 → logits [N, classes]
+ *
+ * The pipeline resizes and crops pictures as `pictures/decode.ts` does. Normalization is part of the model, because the pipeline
+ * has no whitening.
+ */
+import type { ImageShape } from '../../data/record.ts';
+import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
+import type { CodeSample, ExportFormat } from '../format.ts';
+import { logitsName, pixelsName } from '../inference-graph.ts';
+import { softmax } from '../live-network.ts';
+import {
+  type ModelInterface,
+  modelFile,
+  networkModel,
+  type OnnxGraph,
+  openClassifier,
+} from '../onnx-model.ts';
+import type { TrainedNetwork } from '../trained-network.ts';
+
+export const transformers: ExportFormat & { readonly name: 'transformers.js' } = {
+  name: 'transformers.js',
+  summary: 'a folder for transformers.js',
+  ending: undefined,
+  make: async (trained) => {
+    const { network, picture } = trained;
+    const model = withPixelValues(await networkModel(trained));
+    const bytes = modelFile(model, trained);
+    const access = interfaceOf(picture, network.classes);
+    return {
+      files: new Map([
+        ['config.json', json(configOf(trained))],
+        ['preprocessor_config.json', json(preprocessorOf(picture))],
+        ['onnx/model.onnx', bytes],
+      ]),
+      open: (batchSize) => openClassifier(network.name, bytes, access, batchSize, sizeOf(picture)),
+      interface: descriptionOf(picture, network.classes),
+      usage,
+    };
+  },
+};
+
+/** Renames the input. The names of the input and the output are those that transformers.js uses. */
+function withPixelValues(model: OnnxGraph): OnnxGraph {
+  const rename = (name: string) => (name === pixelsName ? 'pixel_values' : name);
+  return {
+    ...model,
+    inputs: model.inputs.map((input) => ({ ...input, name: rename(input.name) })),
+    nodes: model.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+  };
+}
+
+function interfaceOf([channels, height, width]: ImageShape, classes: number): ModelInterface {
+  return {
+    input: 'pixel_values',
+    feed: (pixels, batchSize): Tensor => ({
+      dtype: 'float32',
+      shape: [batchSize, channels, height, width],
+      data: Float32Array.from(pixels),
+    }),
+    output: logitsName,
+    probabilities: (output) => softmax(output, classes),
+  };
+}
+
+/** transformers.js chooses the class that loads the model by its type. Any type that maps pixel_values to logits works. */
+function configOf({ dataset, metadata }: TrainedNetwork): object {
+  const labels = dataset.classes.map((name, index) => [name, index] as const);
+  return {
+    architectures: ['ResNetForImageClassification'],
+    model_type: 'resnet',
+    id2label: Object.fromEntries(labels.map(([name, index]) => [index, name])),
+    label2id: Object.fromEntries(labels),
+    cifar10: { network: metadata.network, recipe: metadata.recipe, globalStep: metadata.globalStep },
+    // There is no quantized model, which transformers.js would choose by default in browsers.
+    'transformers.js_config': { dtype: 'fp32' },
+  };
+}
+
+function preprocessorOf([, height, width]: ImageShape): object {
+  return {
+    image_processor_type: 'ViTImageProcessor',
+    do_convert_rgb: true,
+    do_resize: true,
+    size: { shortest_edge: Math.min(height, width) },
+    // Lanczos, as in `pictures/decode.ts`.
+    resample: 1,
+    do_center_crop: true,
+    crop_size: { height, width },
+    // The model takes values of 0 … 255, and normalizes them itself.
+    do_rescale: false,
+    do_normalize: false,
+  };
+}
+
+function json(value: object): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+function descriptionOf([channels, height, width]: ImageShape, classes: number): string {
+  return [
+    `- Input \`pixel_values\`: float32 \`[N, ${channels}, ${height}, ${width}]\` of values from 0 to 255, for any number N of`,
+    '  pictures. Cropping and normalization are part of the model.',
+    `- Output \`logits\`: float32 \`[N, ${classes}]\`. Their softmax are the probabilities of the classes.`,
+  ].join('\n');
+}
+
+const usage = (path: string): CodeSample => ({
+  language: 'js',
+  lines: [
+    "import { env, pipeline } from '@huggingface/transformers';",
+    "env.localModelPath = '.';",
+    `const classify = await pipeline('image-classification', ${JSON.stringify(path)}, { local_files_only: true });`,
+    "const [best] = await classify('picture.png'); // { label, score }",
+  ],
+});

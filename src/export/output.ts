@@ -1,0 +1,107 @@
+/** Where an export is written: a file with a model card beside it, or a folder that contains its card. */
+import { rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { registerUnfinished } from '../disk/unfinished.ts';
+import { cannotBeWritten, makeFolder, removeEmpty, writableFolder } from '../disk/writable.ts';
+import { asideEnding, writeAside } from '../disk/write-aside.ts';
+import { RunError } from '../errors.ts';
+import type { ExportSettings } from './export-request.ts';
+import { exportFormats } from './formats.ts';
+
+type Output = Pick<ExportSettings, 'format' | 'output' | 'force'>;
+
+export interface OutputFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Stands for the model card of a format that is a file. */
+const cardBeside = '.md';
+
+/** Returns the name of the model card: `README.md` in a folder, and `.md` for the file `model.md` beside `model.onnx`. */
+export function cardName({ format }: Pick<Output, 'format'>): string {
+  return isFolderFormat(format) ? 'README.md' : cardBeside;
+}
+
+function isFolderFormat(format: Output['format']): boolean {
+  return exportFormats[format].ending === undefined;
+}
+
+/** Returns the path of a file of the export. */
+function pathOf({ format, output }: Output, name: string): string {
+  const { ending } = exportFormats[format];
+  if (ending === undefined) return join(output, name);
+  return name === cardBeside ? output.slice(0, -ending.length) + cardBeside : output;
+}
+
+/** @throws RunError when the output exists and must not be replaced, or cannot be written */
+export async function requireFreeOutput(settings: Output): Promise<void> {
+  const { output, format, force } = settings;
+  const isFolder = isFolderFormat(format);
+  for (const path of isFolder ? [output] : [output, pathOf(settings, cardBeside)]) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    if (found.isDirectory() !== isFolder)
+      throw new RunError(
+        `${path} is ${isFolder ? 'a file' : 'a folder'}, but \`format: ${format}\` writes ${isFolder ? 'a folder' : 'a file'}; ` +
+          'use another `output`',
+      );
+    if (!force)
+      throw new RunError(`${path} already exists; use another \`output\`, or add \`force\` to replace it`);
+  }
+  const folder = dirname(output);
+  await writableFolder(folder).catch((error: unknown) => {
+    throw cannotBeWritten(folder, 'output', error);
+  });
+}
+
+/** Writes the files, and the folders that they need. If a file cannot be written, the files and folders that were created before
+ * it are removed. A new folder appears when it is complete; in an existing one, each file is replaced.
+ * @param files the bytes by path, relative to the output
+ * @throws RunError when a file cannot be written */
+export async function writeOutput(
+  settings: Output,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<readonly OutputFile[]> {
+  const { output, format } = settings;
+  const isNewFolder = isFolderFormat(format) && !(await stat(output).catch(() => undefined));
+  if (!isNewFolder) return writeFiles(settings, files);
+  const target = output.replace(/(?<=.)[\\/]+$/, '');
+  const aside = target + asideEnding;
+  const remove = () => rm(aside, { recursive: true, force: true });
+  const finish = registerUnfinished(remove);
+  try {
+    await remove(); // left by a killed process
+    const written = await writeFiles({ ...settings, output: aside }, files);
+    await rename(aside, target);
+    return written.map(({ path, bytes }) => ({ path: join(target, path.slice(aside.length)), bytes }));
+  } catch (error) {
+    await remove().catch(() => undefined);
+    throw error instanceof RunError ? error : cannotBeWritten(dirname(output), 'output', error, target);
+  } finally {
+    finish();
+  }
+}
+
+async function writeFiles(
+  settings: Output,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<readonly OutputFile[]> {
+  const written: OutputFile[] = [];
+  const folders: string[] = [];
+  try {
+    for (const [name, bytes] of files) {
+      const path = pathOf(settings, name);
+      folders.push(...(await makeFolder(dirname(path), 'output')));
+      await writeAside(path, bytes);
+      written.push({ path, bytes: bytes.length });
+    }
+    return written;
+  } catch (error) {
+    // With `force`, a written file may have replaced another one, so it is kept.
+    if (!settings.force)
+      for (const { path } of written) await rm(path, { force: true }).catch(() => undefined);
+    await removeEmpty(folders);
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Names and layouts of weights for PyTorch modules. They follow from what reads a weight, so that they hold for every network:
+ *
+ * | read by                              | ours                     | PyTorch                   | layout             |
+ * |--------------------------------------|--------------------------|---------------------------|--------------------|
+ * | Conv2D                               | conv1/weights            | conv1.weight              | the same           |
+ * | LocallyConnected2D                   | local3/weights           | local3.weight             | the same           |
+ * | MatMul                               | local3/weights           | local3.weight             | transposed         |
+ * | batch normalization, scale           | batch_norm/gamma         | batch_norm.weight         | the same           |
+ * | batch normalization, offset          | batch_norm/beta          | batch_norm.bias           | the same           |
+ * | batch normalization, mean            | batch_norm/moving_mean   | batch_norm.running_mean   | the same           |
+ * | batch normalization, variance        | batch_norm/moving_variance | batch_norm.running_var  | the same           |
+ * | anything else                        | conv1/biases             | conv1.bias                | the same           |
+ *
+ * Both sides flatten images in the order [C, H, W].
+ */
+import { type Graph, inputsOf, type Node, type Variable } from '../graph/graph.ts';
+import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
+
+/** How a weight is stored for PyTorch. */
+export interface TorchWeight {
+  readonly name: string;
+  readonly isTransposed: boolean;
+}
+
+/** Returns the name and layout of every variable of an evaluation graph, by the name of the variable.
+ * @throws RangeError when two variables would have the same name */
+export function torchWeights(graph: Graph): ReadonlyMap<string, TorchWeight> {
+  const found = new Map<string, TorchWeight>();
+  for (const variable of graph.variables.values()) found.set(variable.name, torchWeight(graph, variable));
+  if (new Set([...found.values()].map(({ name }) => name)).size < found.size)
+    throw new RangeError(`two weights of the graph ${graph.name} have the same name in PyTorch`);
+  return found;
+}
+
+function torchWeight({ nodes }: Graph, variable: Variable): TorchWeight {
+  for (const node of nodes) {
+    const read = inputsOf(node).find(([, value]) => value === variable);
+    if (read !== undefined) return weightOf(variable.name, node, read[0]);
+  }
+  return { name: dotted(variable.name), isTransposed: false };
+}
+
+function weightOf(path: string, node: Node, input: string): TorchWeight {
+  const scope = path.slice(0, path.lastIndexOf('/') + 1);
+  // The second weights of a scope have a number, as in `weights_1`.
+  const number = /_\d+$/.exec(path)?.[0] ?? '';
+  const named = (name: string, isTransposed = false) => ({
+    name: dotted(scope + name + number),
+    isTransposed,
+  });
+  switch (node.op) {
+    case 'Conv2D':
+    case 'LocallyConnected2D':
+      return named('weight');
+    case 'MatMul':
+      return named('weight', !node.attributes.transposeB);
+    case 'BatchNormWithGlobalNormalization':
+      return named(normalization[input] ?? input);
+    case 'BiasAdd':
+      return named('bias');
+    default:
+      return path.endsWith('biases') ? named('bias') : { name: dotted(path), isTransposed: false };
+  }
+}
+
+const normalization: Readonly<Record<string, string>> = {
+  scale: 'weight',
+  offset: 'bias',
+  mean: 'running_mean',
+  variance: 'running_var',
+};
+
+function dotted(path: string): string {
+  return path.replaceAll('/', '.');
+}
+
+/** Transposes a matrix. */
+export function transposed({ shape: [rows = 0, columns = 0], data }: Float32Tensor): Float32Tensor {
+  const values = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      values[column * rows + row] = data[row * columns + column] as number;
+  return float32([columns, rows], values);
+}

@@ -1,0 +1,26 @@
+/** Finds and reads the checkpoint that a request names. */
+import { stat } from 'node:fs/promises';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
+import { RunError } from '../errors.ts';
+import { noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
+
+/** Reads a checkpoint file, or the newest undamaged checkpoint of a training folder.
+ * @param path the file or the folder, which the option `checkpointDir` names
+ * @throws RunError when there is no checkpoint, or no undamaged one */
+export async function openCheckpoint(
+  path: string,
+  onWarning: (message: string) => void,
+): Promise<FoundCheckpoint> {
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (isFile) {
+    const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
+      const takes = 'a training folder or a .safetensors file';
+      throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
+    });
+    return { path, checkpoint };
+  }
+  const found = await new CheckpointStore(path, { keep: 0, onWarning }).latest();
+  if (found === undefined) throw await noCheckpoint(path);
+  return found;
+}
