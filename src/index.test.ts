@@ -12,9 +12,12 @@ import {
   tutorialHyperparameters,
   tutorialNetwork,
   version,
+  writeCheckpoint,
 } from './index.ts';
 import { inTemporaryFolder, noiseExamples } from './testing/examples.ts';
+import { noisePng, withoutDecoder, writeFiles } from './testing/picture-files.ts';
 import { unexportedTypes } from './testing/reachable-types.ts';
+import { randomCheckpoint } from './testing/trained.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -44,6 +47,13 @@ import * as library from 'cifar10-ts';
 export const everything = { ...library };
 `;
 
+/** Installs the package as in a user's project. */
+function installIn(folder: string): void {
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+}
+
 /** Runs Node.js in a folder, and returns its output. */
 function node(folder: string, ...words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
@@ -53,10 +63,7 @@ function node(folder: string, ...words: readonly string[]): string {
 
 test('the example of the library compiles under the strictest settings, trains, resumes and evaluates', async () => {
   await inTemporaryFolder(async (folder) => {
-    // The package is installed as in a user's project.
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    installIn(folder);
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as {
       compilerOptions: object;
     };
@@ -92,6 +99,24 @@ test('the example of the library compiles under the strictest settings, trains, 
     assert.ok(readdirSync(join(folder, 'run')).includes('model.ckpt-3.safetensors'));
   });
 });
+
+test('the examples of prediction classify pictures', { skip: withoutDecoder }, () =>
+  inTemporaryFolder(async (folder) => {
+    installIn(folder);
+    await writeCheckpoint(
+      join(folder, 'run'),
+      randomCheckpoint({ network: 'cifar10', configuration: { conv1: 4, conv2: 4, local3: 8, local4: 8 } }),
+    );
+    await writeFiles({
+      [join(folder, 'cat.png')]: noisePng(0, [3, 48, 40]),
+      [join(folder, 'photos/dog.png')]: noisePng(1),
+      [join(folder, 'model.js')]: exampleOf('src/predict/trained-model.ts'),
+      [join(folder, 'predict.js')]: exampleOf('src/predict/predict.ts'),
+    });
+    assert.match(node(folder, 'model.js'), /^(\w+ 0\.\d+\n){3}$/);
+    assert.match(node(folder, 'predict.js'), /^photos\/dog\.png \w+\n$/);
+  }),
+);
 
 test('every type that the declarations of the library use can be imported', () => {
   assert.deepEqual(unexportedTypes(join(root, 'dist', 'index.d.ts')), []);

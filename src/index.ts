@@ -4,6 +4,8 @@
  * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
  * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
  *
+ * `openModel` classifies pictures with a trained network, and `predict` does everything that `cifar10 predict` does.
+ *
  * @example
  * import { runEvaluation, runTraining } from 'cifar10-ts';
  *
@@ -98,9 +100,9 @@ export {
   type Scored,
   type ScoredBatch,
   type Scoring,
-  type Weights,
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
+export type { Weights } from './evaluation/network-session.ts';
 export type { Comparison } from './export/compare.ts';
 export { type ExportEvent, exportModel } from './export/export.ts';
 export type { ExportRequest } from './export/export-request.ts';
@@ -165,6 +167,21 @@ export { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
+export { PictureError, type Pixels } from './pictures/decode.ts';
+export type { OpenModelOptions } from './predict/open-classifier.ts';
+export {
+  type PredictionControl,
+  type PredictionEvent,
+  type PredictionRequest,
+  predict,
+} from './predict/predict.ts';
+export type { Prediction } from './predict/prediction.ts';
+export {
+  type ClassifyOptions,
+  openModel,
+  type PictureInput,
+  type TrainedModel,
+} from './predict/trained-model.ts';
 export type { HyperparameterName } from './recipe/hyperparameters.ts';
 export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';

@@ -83,6 +83,11 @@ function entryOf(entry: readonly [string, unknown], most: number, depth: number)
   return `${JSON.stringify(shortened(entry[0], most))}:${jsonOf(entry[1], most, depth)}`;
 }
 
+/** Quotes a field of a CSV file as in RFC 4180, because paths and names of classes may contain commas, quotes and newlines. */
+export function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Converts `batchSize` to `batch_size`. */
 export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,4 +1,4 @@
-/** Tests that the PyTorch peer prints what bench expects, if PyTorch is installed. */
+/** Tests that the PyTorch peers print what bench expects, if PyTorch is installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -10,6 +10,11 @@ const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
 const peers = [
   [
     'torch_step.py',
+    'channels_last banded eager',
+    ['channels_last banded fp32 eager', 'channels_last banded bf16 eager'],
+  ],
+  [
+    'torch_ddp.py',
     'channels_last banded eager',
     ['channels_last banded fp32 eager', 'channels_last banded bf16 eager'],
   ],

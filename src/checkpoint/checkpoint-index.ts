@@ -39,11 +39,18 @@ export interface CheckpointIndex {
 /** Replaces the index of a folder.
  * @throws RunError when it cannot be written */
 export async function writeCheckpointIndex(dir: string, { latest, all }: CheckpointIndex): Promise<void> {
+  const inFolder = (path: string) => relative(dir, path);
+  const bytes = encodeCheckpointIndex({ latest: inFolder(latest), all: all.map(inFolder) });
+  await writeAside(join(dir, indexName), bytes);
+}
+
+/** Encodes an index whose paths are relative to its folder. */
+export function encodeCheckpointIndex({ latest, all }: CheckpointIndex): Uint8Array {
   const text = textformat.toText(CheckpointState, {
-    model_checkpoint_path: relative(dir, latest),
-    all_model_checkpoint_paths: all.map((path) => relative(dir, path)),
+    model_checkpoint_path: latest,
+    all_model_checkpoint_paths: all,
   });
-  await writeAside(join(dir, indexName), new TextEncoder().encode(`${text}\n`));
+  return new TextEncoder().encode(`${text}\n`);
 }
 
 /** Reads the index of a folder, and resolves its paths against the folder. Returns undefined if the index is missing.

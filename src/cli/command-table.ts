@@ -18,7 +18,8 @@ export interface CommandRecord<C extends CommandName> {
   readonly summary: string;
   /** The description, as paragraphs. */
   readonly description: string;
-  /** The placeholder for the positional argument in the help, or undefined if the command takes none. */
+  /** The placeholder for the positional arguments in the help, such as `thing`, or `source…` if there can be several. Undefined if
+   * the command takes none. */
   readonly operand?: string;
   /** Whether the argument may be omitted. */
   readonly isOperandOptional?: boolean;
@@ -105,6 +106,25 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['eval --run-once --eval-data train_eval', 'Training images, to see how much is memorized'],
       ['eval --run-once --report', 'Results per class, confusion matrix, files with every prediction'],
       ['eval --eval-interval-secs 30', 'Every new checkpoint while training runs'],
+    ],
+  },
+  predict: {
+    load: async () => (await import('./commands/predict.ts')).predictCommand,
+    isStoppable: true,
+    inJob: 'first',
+    summary: 'classify pictures with a trained network',
+    operand: 'source…',
+    description:
+      'Prints the most probable classes of each picture. A source is a file, a folder with all its subfolders, a quoted ' +
+      'pattern such as "photos/*.jpg", or - for the bytes of one picture on standard input. JPEG, PNG, WebP, AVIF, GIF and ' +
+      'TIFF of any size are decoded, cropped and normalized as in an evaluation of the model. A picture that cannot be read ' +
+      'is reported, the others are classified, and the exit code is then 1.',
+    examples: [
+      ['predict cat.jpg', 'One picture, with the newest checkpoint of the default folder'],
+      ['predict photos --checkpoint-dir runs/a --top-k 1', 'All pictures of a folder, with another run'],
+      ['predict photos --csv --quiet', 'As a table for other programs'],
+      ['predict cat.jpg --checkpoint-dir model.onnx', 'With an exported file'],
+      ['predict - --json', 'A picture from standard input'],
     ],
   },
   sweep: {
@@ -204,7 +224,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
 };
 
 /** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = ['predict', 'dashboard'];
+export const laterCommands: readonly string[] = ['dashboard'];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

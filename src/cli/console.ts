@@ -45,6 +45,11 @@ export const eventKinds = [
   'evaluation',
   'report',
   'evaluated',
+  'predicting',
+  'prediction',
+  'unreadable',
+  'ignored',
+  'predicted',
   'graph',
   'nodes',
   'run',
@@ -89,6 +94,8 @@ export interface Console {
   event(event: JsonEvent): void;
   /** Prints a line of the result. */
   result(text: string, event?: JsonEvent): void;
+  /** Prints a line of a file format, such as CSV, unchanged. Only on a terminal, control characters are printed as escapes. */
+  data(text: string): void;
   /** Draws the line at the bottom of the terminal. `draw` gets the number of columns and returns a text without control
    * characters. If `draw` is undefined, the line is removed. */
   progress(draw: ((columns: number) => string) | undefined): void;
@@ -96,6 +103,8 @@ export interface Console {
   columns(): number;
   /** Whether this console draws progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
   readonly drawsProgress: boolean;
+  /** Whether the output is a terminal. */
+  readonly isTerminal: boolean;
   /** Prints a warning. The command continues. Names of options in the text are replaced by those of flags. With `--json` the
    * event is also printed to standard output. */
   warn(text: string, event?: JsonEvent): void;
@@ -151,8 +160,7 @@ export function createConsole(
     return lines.map((line) => (isCommand(line) ? line : wrapped(line, width))).join('\n');
   };
   /** Writes a text above the line at the bottom. If both go to the same stream, a single write avoids flicker. */
-  const write = (stream: Output, unbroken: string) => {
-    const text = laidOut(stream, printable(unbroken));
+  const writeAbove = (stream: Output, text: string) => {
     if (bottom === undefined) stream.write(`${text}\n`);
     else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
     else {
@@ -161,6 +169,8 @@ export function createConsole(
       out.write(drawn(bottom));
     }
   };
+  const write = (stream: Output, unbroken: string) =>
+    writeAbove(stream, laidOut(stream, printable(unbroken)));
   const fits = (text: string) => out.isTTY !== true || widthOf(text) <= columns();
   const print = (text: string, event: JsonEvent | undefined, hidden: boolean) => {
     if (json) {
@@ -171,7 +181,12 @@ export function createConsole(
     line: (text, event, shorter = text) => print(fits(text) ? text : shorter, event, quiet),
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
+    data: (text) => {
+      if (out.isTTY === true) writeAbove(out, printable(text));
+      else out.write(`${text}\n`);
+    },
     columns,
+    isTerminal: out.isTTY === true,
     drawsProgress: draws,
     warn: (text, event) => {
       write(err, `warning: ${inFlags(text)}`);

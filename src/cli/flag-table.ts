@@ -144,10 +144,11 @@ const ownFlags = {
     help: 'images per training step',
     helpFor: {
       eval: 'images evaluated at once, which does not affect the result (default: 128)',
+      predict: 'pictures computed at once, which affects results only by rounding (default: 128)',
       bench: 'images per batch (default: 32, 128 and 512)',
     },
     group: 'Computing',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   maxSteps: {
     kind: 'integer',
@@ -210,11 +211,12 @@ const ownFlags = {
     help: 'engine; auto uses the fastest that works here, or that of the run when resuming',
     helpFor: {
       eval: 'engine; auto, the default, uses the fastest that works here',
+      predict: 'engine; auto, the default, uses the fastest that works here, and onnx for an ONNX file',
       bench: 'engine to measure (default: all)',
     },
     group: 'Computing',
     inSweep: 'same',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   precision: {
     kind: 'choice',
@@ -225,7 +227,7 @@ const ownFlags = {
     help: 'float32, or bfloat16 for activations and matrix operations on CPUs that support it (engine onednn)',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
-    commands: ['train', 'eval', 'bench'],
+    commands: ['train', 'eval', 'predict', 'bench'],
   },
   readers: {
     kind: 'integer',
@@ -423,35 +425,61 @@ const ownFlags = {
     default: false,
     help: 'only print results, warnings and errors',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   json: {
     kind: 'boolean',
     default: false,
     help: 'print one JSON object per line instead of text (docs/json.md)',
     group: 'What is printed',
-    commands: ['download', 'import', 'train', 'eval', 'sweep', 'export', 'inspect', 'doctor', 'bench'],
+    commands: [
+      'download',
+      'import',
+      'train',
+      'eval',
+      'predict',
+      'sweep',
+      'export',
+      'inspect',
+      'doctor',
+      'bench',
+    ],
   },
   checkpointDir: {
     kind: 'string',
     valueName: 'folder',
     default: '/tmp/cifar10_train',
     help: 'training folder, whose newest checkpoint is evaluated, or a checkpoint file',
-    helpFor: { export: 'the same as the argument <run> (default: /tmp/cifar10_train)' },
+    helpFor: {
+      predict:
+        'training folder, whose newest checkpoint is used, a checkpoint file or an exported .onnx file (default: /tmp/cifar10_train)',
+      export: 'the same as the argument <run> (default: /tmp/cifar10_train)',
+    },
     group: 'Checkpoint',
-    commands: ['eval', 'export'],
+    commands: ['eval', 'predict', 'export'],
   },
   weights: {
     kind: 'choice',
     choices: ['ema', 'raw'],
     default: 'ema',
-    help: 'evaluate the moving averages of the weights (if the run keeps them), or the weights themselves',
+    help: 'use the moving averages of the weights (if the run keeps them), or the weights themselves',
     helpFor: {
       export:
         'export the moving averages of the weights (if the run keeps them, the default), or the weights themselves',
     },
     group: 'Checkpoint',
-    commands: ['eval', 'export'],
+    commands: ['eval', 'predict', 'export'],
   },
   runOnce: {
     kind: 'boolean',
@@ -476,6 +504,29 @@ const ownFlags = {
     help: 'print precision and recall per class and the confusion matrix; write files with every prediction',
     group: 'What is printed',
     commands: ['eval'],
+  },
+  topK: {
+    kind: 'integer',
+    valueName: 'classes',
+    minimum: 1,
+    default: 5,
+    help: 'number of classes to show for each picture, the most probable first',
+    group: 'What is printed',
+    commands: ['predict'],
+  },
+  tta: {
+    kind: 'boolean',
+    default: false,
+    help: 'average over each picture and its mirror image, if the model was trained with flipped images',
+    group: 'Computing',
+    commands: ['predict'],
+  },
+  csv: {
+    kind: 'boolean',
+    default: false,
+    help: 'print CSV: a line with the names of the columns, then one line for each picture',
+    group: 'What is printed',
+    commands: ['predict'],
   },
   evalDir: {
     kind: 'string',
@@ -581,6 +632,7 @@ type TakenFromTrain<F, Of> = 'train' extends Of
 
 export type TrainFlags = FlagsOf<'train'>;
 export type EvalFlags = FlagsOf<'eval'>;
+export type PredictFlags = FlagsOf<'predict'>;
 export type SweepFlags = FlagsOf<'sweep'>;
 export type BenchFlags = FlagsOf<'bench'>;
 export type DownloadFlags = FlagsOf<'download'>;

@@ -11,6 +11,7 @@ export type CommandName =
   | 'import'
   | 'train'
   | 'eval'
+  | 'predict'
   | 'sweep'
   | 'export'
   | 'inspect'

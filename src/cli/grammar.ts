@@ -6,6 +6,7 @@
  *     --no-run-once       --norun_once        --run-once=0               run-once: false
  *
  *     -- -thing           everything after -- is an argument, even if it starts with -
+ *     -                   an argument (standard input, by convention)
  *
  * The programs of TensorFlow r0.11 accept underscores, `=true|t|1`, the value as a separate word, and `--no…`. They ignore
  * unknown flags, and read any other value of a boolean flag as false. This program reports an error in both cases.
@@ -60,7 +61,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
       operands.push(...rest.splice(0));
       continue;
     }
-    if (!word.startsWith('-') && takesOperands) {
+    if ((word === '-' || !word.startsWith('-')) && takesOperands) {
       operands.push(word);
       continue;
     }
@@ -166,6 +167,10 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['logdir', 'sweep-dir'],
   ['logdir', 'eval-dir'],
   ['data', 'data-dir'],
+  ['checkpoint', 'checkpoint-dir'],
+  ['model', 'checkpoint-dir'],
+  ['weights-file', 'checkpoint-dir'],
+  ['k', 'top-k'],
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
   ['device', 'engine'],

@@ -8,6 +8,7 @@ import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { cifar10 } from '../testing/in-process.ts';
+import { withoutDecoder } from '../testing/picture-files.ts';
 import { writeClass } from '../testing/pictures.ts';
 import { program, stalling } from '../testing/program.ts';
 import { smallNetwork } from '../testing/synthetic.ts';
@@ -79,6 +80,7 @@ test('every command prints objects whose kinds and fields are documented, and no
       ...short,
     ],
     ['export', 'run', '--data-dir', 'data'],
+    ...(withoutDecoder === false ? [['predict', 'run', '--checkpoint-dir', 'run']] : []),
     ['inspect', '.'],
     ['inspect', 'graph'],
     ['inspect', 'graph', '--full'],
@@ -109,11 +111,17 @@ test('every command prints objects whose kinds and fields are documented, and no
     stalling,
   );
   for (const kind of requireDocumented(fetching.output)) seen.add(kind);
+  const partial = await cifar10(['predict', 'missing.png', '--checkpoint-dir', 'run', '--json']);
+  for (const kind of requireDocumented(partial.output)) seen.add(kind);
   const failing = await cifar10(['eval', '--json', '--checkpoint-dir', 'nowhere', '--run-once']);
   assert.equal(failing.code, 1);
   for (const kind of requireDocumented(failing.output)) seen.add(kind);
   // Events that need a second process, a download or several minutes (bench) do not occur here.
-  const notMet = ['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'];
+  const predicting = ['predicting', 'prediction', 'unreadable', 'ignored', 'predicted'];
+  const notMet = [
+    ...['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'],
+    ...(withoutDecoder === false ? [] : predicting),
+  ];
   const expected = eventKinds.filter((kind) => !kind.startsWith('bench') && !notMet.includes(kind));
   assert.deepEqual([...seen].sort(), [...expected].sort());
 });

@@ -321,7 +321,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['trian', 'unknown command "trian". Did you mean train?'],
   ['constructor', `unknown command "constructor". Commands: ${Object.keys(commandTable).join(', ')}`],
   ['dashboard x', 'dashboard: not yet available in this version'],
-  ['help predict', 'predict: not yet available in this version'],
+  ['help dashboard', 'dashboard: not yet available in this version'],
 ];
 
 for (const [line, message] of refusals) {

@@ -39,15 +39,17 @@ export function progressLine(progress: Progress, columns: number): string {
   return withBar(line, step / maxSteps, columns, 2);
 }
 
-/** Returns the progress line of an evaluation, with the number of images scored so far and in total. */
+/** Returns the progress line of an evaluation, with the number of images scored so far and in total.
+ * @param what what is counted */
 export function scoringLine(
   { done, all, millis }: { readonly done: number; readonly all: number; readonly millis: number },
   columns: number,
+  what: string = 'images',
 ): string {
   const line = fitting(
     [
-      [`${number(done)} of ${number(all)} images`, 0],
-      [`${number((done / millis) * 1e3)} images/s`, 2],
+      [`${number(done)} of ${number(all)} ${what}`, 0],
+      [`${number((done / millis) * 1e3)} ${what}/s`, 2],
       [left((millis / done) * (all - done)), 1],
     ],
     columns,

@@ -78,6 +78,32 @@ describe('the lock of a folder', { concurrency: true }, () => {
       }
     }));
 
+  test(
+    'the lock of a killed process is taken over, even if its parent has not noticed the end',
+    {
+      skip: process.platform !== 'linux' && 'there is no /proc',
+    },
+    () =>
+      inTemporaryFolder(async (folder) => {
+        // The parent is replaced by a program that never waits for its children.
+        const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
+        try {
+          const [line] = await once(parent.stdout, 'data');
+          const pid = Number(line);
+          const started = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[21];
+          writeFileSync(join(folder, 'lock'), JSON.stringify({ pid, host: hostname(), started }));
+          await assert.rejects(lockFolder(folder), /process \d+ on .* is training there/);
+          process.kill(pid, 'SIGKILL');
+          while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await sleep(5);
+          await (await lockFolder(folder))();
+        } finally {
+          parent.kill();
+        }
+      }),
+  );
+
   for (const [when, offset] of [
     ['long ago', -60_000],
     ['in the future, by another clock', 3_600_000],

@@ -320,7 +320,7 @@ async function thisProcess(): Promise<Holder> {
   return {
     pid: process.pid,
     host: hostname(),
-    started: await startOf(process.pid),
+    started: (await statusOf(process.pid)).start,
     ...(await namespaces()),
     token: randomBytes(8).toString('hex'),
   };
@@ -339,15 +339,20 @@ async function isRunning({ pid, started }: Holder): Promise<boolean> {
   } catch (error) {
     return errorCode(error) === 'EPERM';
   }
-  const now = await startOf(pid);
-  return started === '' || now === '' || started === now;
+  const { start, isZombie } = await statusOf(pid);
+  return !isZombie && (started === '' || start === '' || started === start);
 }
 
-/** Returns the start time of a process: field 22 of /proc/<pid>/stat (proc(5)). A PID can be reused, but not a PID together
- * with its start time. */
-async function startOf(pid: number): Promise<string> {
+/**
+ * Returns from /proc/<pid>/stat (proc(5)) the start time of a process (field 22), and whether it has ended without its parent having
+ * noticed (state Z, field 3, and no other thread, field 20), as happens in containers whose first process ignores other processes.
+ * A PID can be reused, but not a PID together with its start time.
+ */
+async function statusOf(pid: number): Promise<{ readonly start: string; readonly isZombie: boolean }> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number) => fields[number - 3] ?? '';
+  return { start: field(22), isZombie: field(3) === 'Z' && Number(field(20)) <= 1 };
 }
 
 /**

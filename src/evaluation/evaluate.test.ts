@@ -10,8 +10,9 @@ import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
 import { jobsOf } from '../testing/jobs.ts';
-import { Evaluator, type Scored, type ScoredBatch, weightsOf } from './evaluate.ts';
+import { Evaluator, type Scored, type ScoredBatch } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
+import { weightsOf } from './network-session.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
 const examples = noiseExamples(50);

@@ -16,25 +16,19 @@ import {
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { ExampleReader, type Examples, theExamples } from '../data/examples.ts';
-import { anEngine, type Engine, type Session, type Tensors } from '../engine/engine.ts';
+import { anEngine, type Engine, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
-import type { Variable } from '../graph/graph.ts';
 import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
 import type { Batch } from '../input/batch.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
-import { averageName } from '../optimizer/moving-average.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
-import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
-import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 import { inTop1 } from './in-top-k.ts';
+import { NetworkSession, type Weights, weightChoices } from './network-session.ts';
 import { LogitsExchange, type ScoringRanks } from './scoring-ranks.ts';
-
-/** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
-export const weightChoices = ['ema', 'raw'] as const;
-export type Weights = (typeof weightChoices)[number];
 
 /** A scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
@@ -97,26 +91,13 @@ const scoringChecks: OptionChecks<Scoring> = {
 /** A compiled network that scores sets of weights one at a time. */
 export class Evaluator {
   readonly engine: Engine;
-  readonly #network: Network;
-  readonly #batchSize: number;
   readonly #images: ImageRecipe;
-  readonly #session: Session;
-  readonly #graph: EvaluationGraph;
+  readonly #session: NetworkSession;
 
-  private constructor(
-    engine: Engine,
-    network: Network,
-    batchSize: number,
-    images: ImageRecipe,
-    session: Session,
-    graph: EvaluationGraph,
-  ) {
+  private constructor(engine: Engine, images: ImageRecipe, session: NetworkSession) {
     this.engine = engine;
-    this.#network = network;
-    this.#batchSize = batchSize;
     this.#images = images;
     this.#session = session;
-    this.#graph = graph;
   }
 
   /** Compiles a network for evaluation.
@@ -132,9 +113,7 @@ export class Evaluator {
     aNetwork('network', network);
     anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
-    const graph = buildEvaluationGraph(network, batchSize);
-    const session = await engine.compile(graph);
-    return new Evaluator(engine, network, batchSize, images, session, graph);
+    return new Evaluator(engine, images, await NetworkSession.create(engine, network, batchSize));
   }
 
   /** Scores examples, starting with the first. Returns undefined if scoring was stopped.
@@ -149,16 +128,15 @@ export class Evaluator {
     requireOptions(scoring, scoringChecks);
     const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal, ranks } = scoring;
     requireOneOf('weights', weights, weightChoices);
-    const variables = [...this.#graph.variables.values()];
-    const written = new Map(variables.map((one) => [one.name, weightsOf(tensors, one, weights)]));
-    await this.#session.write(written);
-    const { imageShape, classes } = this.#network;
+    const written = await this.#session.load(tensors, weights);
+    const { network, batchSize } = this.#session;
+    const { imageShape, classes } = network;
     const { rank = 0, size = 1 } = ranks ?? {};
     const batches = prefetchEvaluation(examples, {
-      ...{ batchSize: this.#batchSize, imageShape, images: this.#images, numExamples },
+      ...{ batchSize, imageShape, images: this.#images, numExamples },
       turns: { first: rank, every: size },
     });
-    const exchange = ranks && new LogitsExchange(ranks, this.#batchSize * classes);
+    const exchange = ranks && new LogitsExchange(ranks, batchSize * classes);
     const reader = new ExampleReader(examples);
     const count = Math.min(numExamples, examples.count);
     const stops = () => signal?.aborted === true;
@@ -169,7 +147,7 @@ export class Evaluator {
         const own = batch && (await this.#logitsOf(batch, written, onFirstBatch));
         const scores = exchange === undefined ? own : await exchange.exchange(own, stops());
         if (scores === undefined) return undefined;
-        const rows = Math.min(size * this.#batchSize, count - total);
+        const rows = Math.min(size * batchSize, count - total);
         for (let row = 0; row < rows; row++) {
           const example = total + row;
           const label = reader.labelOf(example);
@@ -195,17 +173,13 @@ export class Evaluator {
     weights: ReadonlyMap<string, Float32Tensor>,
     onFirstBatch: Scoring['onFirstBatch'],
   ): Promise<Float32Array> {
-    const shape = [this.#batchSize, ...this.#network.imageShape];
     const watched = step === 0 ? onFirstBatch : undefined;
-    const feeds = new Map<string, Tensor>([['images', { dtype: 'float32', shape, data: images }]]);
-    const found = await this.#session.step(feeds, { watch: watched !== undefined });
-    watched?.({
-      ...{ network: this.#network, images, count, weights },
-      ...{ activations: found, activationNames: this.#graph.activations },
+    const { logits, tensors: activations } = await this.#session.infer(images, {
+      watch: watched !== undefined,
     });
-    const logits = found.get('logits');
-    if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
-    return float32Data(logits);
+    const { network, activationNames } = this.#session;
+    watched?.({ network, images, count, weights, activations, activationNames });
+    return logits;
   }
 
   release(): Promise<void> {
@@ -267,22 +241,6 @@ export function scoredWeights(
   weights: Weights,
 ): Weights {
   return movingAverageDecay > 0 ? weights : 'raw';
-}
-
-/** Returns the value of a variable for an evaluation. With `ema`, this is its moving average. A state, such as running
- * statistics, is used directly if the checkpoint has no average of it.
- * @throws RunError when the checkpoint does not contain the value */
-export function weightsOf(
-  tensors: ReadonlyMap<string, Float32Tensor>,
-  { name, role }: Variable,
-  weights: Weights,
-): Float32Tensor {
-  const average = averageName(name);
-  const isAveraged = weights === 'ema' && (role === 'parameter' || tensors.has(average));
-  const key = isAveraged ? average : name;
-  const found = tensors.get(key);
-  if (found !== undefined) return found;
-  throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }
 
 /** Requires the data set to have the classes that a checkpoint was trained on.

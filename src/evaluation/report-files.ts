@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
+import { csvField } from '../wording.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { ContactSheet } from './contact-sheet.ts';
 import type { Evaluation, Scored } from './evaluate.ts';
@@ -17,7 +18,7 @@ export class PredictionRows {
 
   constructor(examples: Examples) {
     this.#examples = examples;
-    const perClass = examples.dataset.classes.map((name) => quoted(`probability_of_${name}`));
+    const perClass = examples.dataset.classes.map((name) => csvField(`probability_of_${name}`));
     this.#rows = [
       [
         'example',
@@ -41,9 +42,9 @@ export class PredictionRows {
     const name = predicted === undefined ? '' : (classes[predicted] ?? '');
     const cells = [
       example,
-      quoted(this.#examples.keyOf(example)),
-      quoted(classes[label] ?? ''),
-      quoted(name),
+      csvField(this.#examples.keyOf(example)),
+      csvField(classes[label] ?? ''),
+      csvField(name),
       correct,
       share(predicted),
       share(label),
@@ -57,14 +58,9 @@ export class PredictionRows {
   }
 }
 
-/** Quotes a field as in RFC 4180, because paths may contain commas and quotes. */
-function quoted(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /** Returns the confusion matrix as CSV, with one row per true class and one column per predicted class. */
 function confusionCsv({ byClass, counts }: ConfusionMatrix): string {
-  const names = byClass.map(({ name }) => quoted(name));
+  const names = byClass.map(({ name }) => csvField(name));
   const rows = counts.map((row, label) => [names[label], ...row].join());
   return `${[['class', ...names].join(), ...rows].join('\n')}\n`;
 }

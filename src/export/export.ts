@@ -67,7 +67,10 @@ export async function* exportModel(
   const found = yield* queue.during(openCheckpoint(checkpointDir, warn));
   const trained = trainedNetwork(found, settings.weights);
   yield { kind: 'exporting', trained, format };
-  const exported = await exportFormats[format].make(trained, { names });
+  const { problem, make } = exportFormats[format];
+  const refused = problem?.(trained);
+  if (refused !== undefined) throw new RunError(`\`format: ${format}\`: ${refused}; use another format`);
+  const exported = await make(trained, { names });
   const pictures = yield* queue.during(picturesFor(settings, trained, warn, signal));
   const comparison = await compareWithLive(exported, trained, pictures, signal);
   yield { kind: 'compared', comparison, pictures: pictures.title };

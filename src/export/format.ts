@@ -1,7 +1,7 @@
 /** The interface of export formats. */
 import type { TrainedNetwork } from './trained-network.ts';
 
-export const exportFormatNames = ['onnx', 'safetensors', 'transformers.js'] as const;
+export const exportFormatNames = ['onnx', 'safetensors', 'tensorflow', 'transformers.js'] as const;
 export type ExportFormatName = (typeof exportFormatNames)[number];
 
 /** The names and layouts of weights in a safetensors file: ours, or those of a PyTorch module. */
@@ -18,6 +18,8 @@ export interface ExportFormat {
   readonly summary: string;
   /** The ending of the file, such as `.onnx`. A format without an ending is a folder. */
   readonly ending: string | undefined;
+  /** Returns why the format cannot contain a network, or undefined if it can. A format without this field can contain all. */
+  readonly problem?: (trained: TrainedNetwork) => string | undefined;
   readonly make: (trained: TrainedNetwork, options: FormatOptions) => Promise<ExportedModel>;
 }
 

@@ -56,6 +56,8 @@ export function modelFile(
       ['image', JSON.stringify(picture)],
       ['network', metadata.network.name],
       ['recipe', metadata.recipe],
+      ['augmentation', metadata.augmentation],
+      ['normalization', metadata.normalization],
       ['weights', weights],
       ['global_step', String(metadata.globalStep)],
       ['precision', metadata.precision],

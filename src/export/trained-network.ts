@@ -4,8 +4,9 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';
-import { scoredWeights, type Weights, weightsOf } from '../evaluation/evaluate.ts';
+import { scoredWeights } from '../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { type Weights, weightsOf } from '../evaluation/network-session.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
 import { makeImages } from '../input/augmentations.ts';
@@ -28,6 +29,8 @@ export interface TrainedNetwork {
   readonly weights: Weights;
   /** The values of the variables of the network, by name. */
   readonly values: ReadonlyMap<string, Float32Tensor>;
+  /** All tensors of the checkpoint, including moving averages. */
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
 
 /** @param weights `ema` means the weights themselves if the run keeps no moving averages
@@ -46,6 +49,7 @@ export function trainedNetwork({ path, checkpoint }: FoundCheckpoint, weights: W
     picture: dataset.record.image,
     images: makeImages(storedImages(metadata), network.imageShape, dataset),
     weights: kept,
+    tensors,
     values: new Map(variables.map((one) => [one.name, weightsOf(tensors, one, kept)])),
   };
 }

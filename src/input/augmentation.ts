@@ -16,6 +16,8 @@ export interface Augmentation {
   readonly usual: (record: ImageShape) => ImageShape;
   /** Whether the augmentation can make images of shape `image` from records with images of shape `record`. */
   readonly makes: (image: ImageShape, record: ImageShape) => boolean;
+  /** Whether training images are flipped horizontally at random. If so, predictions can be averaged over both versions. */
+  readonly flips: boolean;
   readonly create: (shapes: ImageShapes, normalizer: Normalizer) => ImageMaker;
 }
 

@@ -47,6 +47,32 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   }
 }
 
+/** A picture that is already decoded, such as the `ImageData` of a canvas. */
+export interface Pixels {
+  /** [height, width, channels], 0 … 255, in rows from the top. There are three channels (red, green, blue), or four with alpha. */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Resizes and crops a decoded picture as `decodePicture` does. If it already has the size and three channels, the decoder is not
+ * needed.
+ * @returns [3, imageSize, imageSize]: the red, the green and the blue plane, 0 … 255
+ * @throws PictureError when the length of the data does not fit the size
+ * @throws RunError when the decoder is needed, but not installed */
+export async function fitPixels({ data, width, height }: Pixels, imageSize: number): Promise<Uint8Array> {
+  const channels = data.length / (width * height);
+  if (channels !== 3 && channels !== 4)
+    throw new PictureError(
+      `found ${data.length.toLocaleString('en-US')} bytes of pixels, expected 3 or 4 for each of the ` +
+        `${width} × ${height} pixels`,
+    );
+  if (channels === 3 && width === imageSize && height === imageSize) return planesOf(data, imageSize);
+  const decode = await decoder();
+  const picture = decode(data, { ...settings, raw: { width, height, channels } });
+  return planesOf(await pixelsOf(picture, imageSize), imageSize);
+}
+
 /** Returns the picture as rows of pixels, with red, green and blue next to each other. */
 async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> {
   const { data, info } = await picture
@@ -61,7 +87,7 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
 }
 
 /** Separates the channels: [H, W, 3] → [3, H, W]. */
-function planesOf(pixels: Uint8Array, imageSize: number): Uint8Array {
+function planesOf(pixels: Pixels['data'], imageSize: number): Uint8Array {
   const plane = imageSize ** 2;
   const planes = new Uint8Array(3 * plane);
   for (let pixel = 0, from = 0; pixel < plane; pixel++) {

@@ -14,13 +14,8 @@ import type { Engine } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
-import {
-  type Evaluation,
-  Evaluator,
-  requireSameClasses,
-  scoredWeights,
-  type Weights,
-} from '../evaluation/evaluate.ts';
+import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '../evaluation/evaluate.ts';
+import type { Weights } from '../evaluation/network-session.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';

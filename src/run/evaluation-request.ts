@@ -12,7 +12,7 @@ import {
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
-import { type Weights, weightChoices } from '../evaluation/evaluate.ts';
+import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type CacheOption, cacheCheck, type PictureOptions, pictureOptionChecks } from './run-data.ts';
 

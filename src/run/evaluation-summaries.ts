@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { makeFolder, removeEmpty } from '../disk/writable.ts';
-import type { Weights } from '../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import type { Weights } from '../evaluation/network-session.ts';
 import { withoutWatched } from '../passes/watch.ts';
 import { encodeGraphDef } from '../summary/graph-def.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';

@@ -11,7 +11,8 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { engines } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { train } from './train.ts';
+import { type TrainOptions, train } from './train.ts';
+import { buildTrainingGraph } from './training-graph.ts';
 import { makeRun } from './training-run.ts';
 
 const recipe = {
@@ -49,7 +50,7 @@ interface Failed {
 
 /** Trains until the run fails.
  * @param onStep called after each step */
-async function failing(options: Options, onStep?: (step: number) => Promise<unknown>): Promise<Failed> {
+async function failing(options: TrainOptions, onStep?: (step: number) => Promise<unknown>): Promise<Failed> {
   const events: string[] = [];
   try {
     for await (const event of train(options)) {
@@ -222,6 +223,43 @@ describe('a run that fails', { skip: tutorialEngine?.skip ?? 'no engine', timeou
         'a fault of the test\nStep 4 could not be saved: the thread has ended\n' +
           `The last checkpoint is ${folder}/model.ckpt-3.safetensors. Training in the same folder resumes from it.`,
       );
+    }));
+
+  test('ends without a save if its step waits for a process that was lost', () =>
+    inTemporaryFolder(async (folder) => {
+      const lost = new AbortController();
+      const never = () => new Promise<never>(() => undefined);
+      const engine = changed(tutorialEngine?.create(1) ?? assert.fail(), (session) => {
+        let steps = 0;
+        const blocked = () => {
+          setTimeout(() => lost.abort(new RunError('no answer from rank 1')), 20);
+          return never();
+        };
+        return {
+          step: (feeds, how) => (steps++ < 2 ? session.step(feeds, how) : blocked()),
+          recover: never,
+          release: () => {
+            void session.release();
+            return never();
+          },
+        };
+      });
+      const options = optionsFor(engine, 1, folder);
+      const outer = { start: { kind: 'alone' }, threads: [1] } as const;
+      const ranks = {
+        rank: 0,
+        size: 1,
+        outer,
+        sum: async (values: Float32Array) => values,
+        lost: lost.signal,
+      };
+      const training = buildTrainingGraph(options.run, { votes: true });
+      assert.deepEqual(await failing({ ...options, training, run: { ...options.run, ranks } }), {
+        message:
+          `no answer from rank 1\nThe last checkpoint is ${folder}/model.ckpt-0.safetensors. Training in the same folder ` +
+          'resumes from it.',
+        events: ['checkpoint 0'],
+      });
     }));
 
   test('is not saved twice, or if it has made no step', () =>

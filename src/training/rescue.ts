@@ -77,6 +77,9 @@ export async function* rescue(
       : `The last checkpoint is ${saved.path}. Training in the same folder resumes from it.`;
   // Without any update nothing is lost, and the next run should be free to use another recipe, such as a smaller batch.
   if (position.globalStep === (saved?.globalStep ?? 0)) return withLine(error, last);
+  // A session that waits for a process that was lost returns no variables.
+  const isBlocked = failed.run.ranks?.lost.aborted === true;
+  if (isBlocked && position.variables === undefined) return withLine(error, last);
   try {
     const { variables, globalStep } = await lastComplete(position, failed.session);
     requireFiniteVariables(variables, failed.training.graph.variables, globalStep, saved);

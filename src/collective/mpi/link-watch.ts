@@ -124,7 +124,7 @@ export class LinkWatch {
   #hostLost(who: string, host: string, seconds: number, why: string): void {
     this.#lose(
       `no answer from ${who} for ${counted(seconds, 'second')} (${why}): the host is down, or the network between ${hostname()} ` +
-        `and ${host} is interrupted. Start the same command again to resume from the last checkpoint`,
+        `and ${host} is interrupted`,
     );
   }
 

@@ -6,6 +6,7 @@ export const none: Augmentation = {
   name: 'none',
   usual: (record) => record,
   makes: isWithin,
+  flips: false,
   create: (shapes, normalizer) => {
     const evaluation = (image: Float32Array, pixels: Uint8Array) => center(image, pixels, shapes, normalizer);
     return {

@@ -15,6 +15,7 @@ export const padCropFlip: Augmentation = {
   name: 'pad_crop_flip',
   usual: (record) => record,
   makes: isWithin,
+  flips: true,
   create: (shapes, normalizer) => distortedImages(shapes, normalizer, (draw) => distortionOf(draw, shapes)),
 };
 

@@ -14,6 +14,7 @@ export const tutorial: Augmentation = {
   // The tutorial's crops have 24 of 32 rows and columns.
   usual: ([channels, height, width]) => [channels, Math.ceil(0.75 * height), Math.ceil(0.75 * width)],
   makes: isWithin,
+  flips: true,
   create: (shapes, normalizer) =>
     distortedImages(shapes, normalizer, (draw) => tutorialDistortion(draw, shapes)),
 };

@@ -14,6 +14,7 @@ message ModelProto {
   string producer_version = 3;
   GraphProto graph = 7;
   repeated OperatorSetIdProto opset_import = 8;
+  repeated StringStringEntryProto metadata_props = 14;
 }
 message OperatorSetIdProto {
   string domain = 1;

@@ -25,18 +25,21 @@ export interface OnnxSummary {
   readonly externalFiles: readonly ExternalFile[];
 }
 
-interface ValueInfo {
+export interface ValueInfo {
   readonly name?: string;
   readonly type?: {
     readonly tensor_type?: {
+      readonly elem_type?: number;
       readonly shape?: {
         readonly dim?: readonly { readonly dim_value?: unknown; readonly dim_param?: string }[];
       };
     };
   };
 }
-interface Model {
+/** ModelProto as decoded by protobufjs. Fields that are absent from the file are undefined. */
+export interface ModelFields {
   readonly producer_name?: string;
+  readonly metadata_props?: readonly { readonly key?: string; readonly value?: string }[];
   readonly opset_import?: readonly { readonly domain?: string; readonly version?: unknown }[];
   readonly graph?: {
     readonly node?: readonly { readonly op_type?: string; readonly domain?: string }[];
@@ -49,7 +52,7 @@ interface Model {
 /** @param dir the folder of the file, in which external data are looked up
  * @throws RunError when the bytes are not an ONNX model */
 export async function summarizeOnnx(file: string, bytes: Uint8Array, dir: string): Promise<OnnxSummary> {
-  const { producer_name = '', opset_import = [], graph } = decode(file, bytes);
+  const { producer_name = '', opset_import = [], graph } = decodeModel(file, bytes);
   if (graph === undefined) throw new RunError(`${file}: not an ONNX model, or damaged: it has no graph`);
   const counts = new Map<string, number>();
   for (const node of graph.node ?? []) {
@@ -79,9 +82,10 @@ function operatorName({ op_type = '', domain = '' }: { op_type?: string; domain?
   return isStandard(domain) ? op_type : `${domain}.${op_type}`;
 }
 
-function decode(file: string, bytes: Uint8Array): Model {
+/** @throws RunError when the bytes are not an ONNX model */
+export function decodeModel(file: string, bytes: Uint8Array): ModelFields {
   try {
-    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number }) as Model;
+    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number }) as ModelFields;
   } catch (error) {
     throw new RunError(`${file}: not an ONNX model, or damaged (${oneLine(shortened(messageOf(error)))})`, {
       cause: error,

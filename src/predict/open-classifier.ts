@@ -1,0 +1,183 @@
+/** Opens a trained model from a training folder, a checkpoint file or an exported ONNX file. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { aChoice, aWholeNumber, type OptionChecks, optional } from '../arguments.ts';
+import type { FoundCheckpoint } from '../checkpoint/store.ts';
+import type { ImageShape } from '../data/record.ts';
+import { openRegularFile, readRegularFile } from '../disk/regular-file.ts';
+import { chooseEngine } from '../engine/engines.ts';
+import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
+import { scoredWeights } from '../evaluation/evaluate.ts';
+import { type Weights, weightChoices } from '../evaluation/network-session.ts';
+import { augmentations } from '../input/augmentations.ts';
+import { openCheckpoint } from '../run/open-checkpoint.ts';
+import { datasetOf, storedImages } from '../training/training-run.ts';
+import { oneLine } from '../wording.ts';
+import { CheckpointClassifier } from './checkpoint-classifier.ts';
+import type { Classifier } from './classifier.ts';
+import { ExportedClassifier } from './exported-classifier.ts';
+import { readExportedFile } from './exported-file.ts';
+
+export interface OpenModelOptions {
+  /** Default: `ema`, or `raw` if the run keeps no moving averages. */
+  readonly weights?: Weights | undefined;
+  /** Default: `auto`. An exported file runs on ONNX Runtime. */
+  readonly engine?: EngineName | 'auto' | undefined;
+  /** Default: float32. */
+  readonly precision?: Precision | undefined;
+  /** The number of pictures that are computed at once. A call with fewer pictures takes as long. It affects results only by
+   * rounding. Default: 1 */
+  readonly batchSize?: number | undefined;
+}
+
+export const openModelChecks: OptionChecks<OpenModelOptions> = {
+  weights: optional(aChoice(weightChoices)),
+  engine: optional(aChoice(engineChoices)),
+  precision: optional(aChoice(precisions)),
+  batchSize: optional(aWholeNumber(1, 65_536)),
+};
+
+/** A model that can classify, and what is known about it. */
+export interface OpenedModel {
+  /** The checkpoint or the exported file. */
+  readonly path: string;
+  readonly kind: 'checkpoint' | 'onnx';
+  readonly globalStep: number;
+  /** The name of the recipe. */
+  readonly recipe: string;
+  readonly classes: readonly string[];
+  /** The shape [3, S, S] of the pixels of a picture. */
+  readonly image: ImageShape;
+  readonly weights: Weights;
+  /** The name of the augmentation that the model was trained with, and whether it flips images. */
+  readonly augmentation: string;
+  readonly flips: boolean;
+  readonly classifier: Classifier;
+}
+
+/** The largest file that is read at once. */
+const maximumBytes = 2 ** 31 - 1;
+
+/** @param path a training folder, whose newest undamaged checkpoint is read, a checkpoint, or an ONNX file of `cifar10 export`
+ * @throws RunError when there is no such file, it is damaged or of another program, or the engine cannot be used */
+export async function openClassifier(
+  path: string,
+  options: OpenModelOptions,
+  onWarning: (message: string) => void,
+): Promise<OpenedModel> {
+  if (await isOnnx(path)) return openExported(path, options);
+  const found = await openCheckpoint(path, onWarning).catch(async (error: unknown) => {
+    throw (await exportedInside(path, error)) ?? error;
+  });
+  return openRun(found, options);
+}
+
+/** Returns the error for a folder that contains an exported file instead of checkpoints, or undefined for other folders. */
+async function exportedInside(dir: string, error: unknown): Promise<RunError | undefined> {
+  if (errorCode(error) !== 'CIFAR10_NO_CHECKPOINT') return undefined;
+  const names = await readdir(dir).catch(() => []);
+  const name = names.sort().find((one) => one.endsWith('.onnx'));
+  if (name === undefined) return undefined;
+  return new RunError(
+    `No checkpoint file found in ${oneLine(dir)}. To use the ONNX file in it, use \`checkpointDir: ${join(dir, name)}\``,
+    { cause: error },
+  );
+}
+
+async function openRun(
+  { path, checkpoint }: FoundCheckpoint,
+  { weights = 'ema', engine = 'auto', precision = 'float32', batchSize = 1 }: OpenModelOptions,
+): Promise<OpenedModel> {
+  const { metadata } = checkpoint;
+  const { augmentation } = storedImages(metadata);
+  const { classes, record } = datasetOf(metadata);
+  const chosen = chooseEngine({ engine, precision });
+  return {
+    ...{ path, kind: 'checkpoint', globalStep: metadata.globalStep, recipe: metadata.recipe },
+    ...{ classes, image: requireSquare(path, record.image), augmentation },
+    weights: scoredWeights(metadata.hyperparameters, weights),
+    flips: augmentations[augmentation].flips,
+    classifier: await CheckpointClassifier.create(checkpoint, weights, chosen.engine, batchSize),
+  };
+}
+
+async function openExported(path: string, options: OpenModelOptions): Promise<OpenedModel> {
+  const file = oneLine(path);
+  const bytes = await bytesOf(path);
+  const exported = readExportedFile(file, bytes);
+  const { batchSize = 1 } = options;
+  const known = Object.values(augmentations).find(({ name }) => name === exported.augmentation);
+  const { globalStep, recipe, classes, image, augmentation, weights } = exported;
+  requireExportedOptions(file, weights, options);
+  return {
+    ...{ path, kind: 'onnx', globalStep, recipe, classes, image, augmentation, weights },
+    flips: known?.flips ?? false,
+    classifier: await ExportedClassifier.create(file, exported, bytes, batchSize),
+  };
+}
+
+/** An exported file contains one set of weights, in float32, for ONNX Runtime.
+ * @throws RunError for options that ask for others */
+function requireExportedOptions(
+  file: string,
+  contained: Weights,
+  { weights, engine, precision }: OpenModelOptions,
+): void {
+  const refuse = (option: string, has: string) => {
+    throw new RunError(`\`${option}\`: ${file} is an exported file, which ${has}; leave out the option`);
+  };
+  if (weights === 'raw' && contained !== 'raw')
+    refuse('weights: raw', 'contains only the moving averages of the weights');
+  if (engine !== undefined && engine !== 'auto' && engine !== 'onnx')
+    refuse(`engine: ${engine}`, 'runs on ONNX Runtime');
+  if (precision !== undefined && precision !== 'float32')
+    refuse(`precision: ${precision}`, 'computes in float32');
+}
+
+/** Pictures are decoded to squares of three channels.
+ * @throws RunError for a model that was trained on others */
+function requireSquare(path: string, image: ImageShape): ImageShape {
+  const [channels, height, width] = image;
+  if (channels === 3 && height === width) return image;
+  throw new RunError(
+    `${oneLine(path)} was trained on images of [${image.join(', ')}]; only models for square color images, ` +
+      '[3, S, S], can classify pictures',
+  );
+}
+
+/** Whether this is an ONNX file rather than a checkpoint, by its name or else by its first bytes: an ONNX file begins with the
+ * version of the format, and a safetensors file with a size of 8 bytes and a `{`. */
+async function isOnnx(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return false;
+  if (path.endsWith('.onnx')) return true;
+  if (found?.isFile() !== true) return false;
+  const start = await firstBytes(path);
+  return start?.[0] === onnxStart && start[8] !== '{'.charCodeAt(0);
+}
+
+/** The tag of the first field of an ONNX file, `ir_version`. */
+const onnxStart = 0x08;
+
+/** Returns the first bytes of a file, or undefined if it cannot be read. */
+async function firstBytes(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const file = await openRegularFile(path);
+    try {
+      return (await file.read(new Uint8Array(9), 0, 9, 0)).buffer;
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readRegularFile(path, { maximumBytes });
+  } catch (error) {
+    throw new RunError(`cannot read ${oneLine(path)}: ${oneLine(messageOf(error))}`, { cause: error });
+  }
+}
