@@ -28,7 +28,7 @@ export const eventKinds = [
   'extracting',
   'importing',
   'decoded',
-  'skipped',
+  'notUsed',
   'leaks',
   'conflicts',
   'imported',

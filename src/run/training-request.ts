@@ -27,7 +27,7 @@ import {
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
-import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
 import { fastestTowers } from './fastest-towers.ts';
 import { scaledRun } from './learning-rate-scaling.ts';
@@ -126,7 +126,7 @@ export function resolveRequest(
     recipe: stored?.recipe ?? name,
     network: isStored
       ? networkOf(stored)
-      : makeNetwork(network.name, dataset.classes.length, network.configuration),
+      : makeNetwork(network.name, dataset.classes.length, network.configuration, shapeOf(dataset, others)),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
     history: stored?.history ?? [],
