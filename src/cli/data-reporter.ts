@@ -58,8 +58,8 @@ export function dataReporter(console: Console, ready: Console['line']): (event: 
         if (!console.drawsProgress) console.line(`>> Decoded ${Math.round(share * 100)}%`, { ...event });
         return;
       }
-      case 'skipped':
-        console.warn(skippedText(event), { ...event });
+      case 'notUsed':
+        console.warn(notUsedText(event), { ...event });
         return;
       case 'leaks':
       case 'conflicts':
@@ -97,7 +97,7 @@ export function preparationReporter(console: Console): (event: PreparationEvent)
 
 type Of<Kind extends DataEvent['kind']> = DataEvent & { readonly kind: Kind };
 
-function skippedText({ count, examples, list }: Of<'skipped'>): string {
+function notUsedText({ count, examples, list }: Of<'notUsed'>): string {
   const lines = examples.map(({ path, reason }) => `  ${oneLine(path)}: ${reason}`);
   const more =
     count > examples.length

@@ -113,6 +113,7 @@ function printContents(finding: FindingOf<'contents'>, print: Print): void {
 /** Returns the names and values of all fields, including nested ones, such as `dataset.name` with the value `synthetic`. */
 function fieldsOf(value: object, prefix = ''): readonly (readonly [name: string, value: string])[] {
   return Object.entries(value).flatMap(([key, field]: [string, unknown]) => {
+    if (field === undefined) return [];
     const path = prefix + key;
     if (Array.isArray(field))
       return [[path, field.length === 0 ? 'none' : field.map(textOf).join(', ')] as const];

@@ -117,7 +117,7 @@ test('every command prints objects whose kinds and fields are documented, and no
   assert.equal(failing.code, 1);
   for (const kind of requireDocumented(failing.output)) seen.add(kind);
   // Events that need a second process, a download or several minutes (bench) do not occur here.
-  const predicting = ['predicting', 'prediction', 'unreadable', 'skipped', 'predicted'];
+  const predicting = ['predicting', 'prediction', 'unreadable', 'ignored', 'predicted'];
   const notMet = [
     ...['waiting', 'downloaded', 'extracting', 'noCheckpoint', 'alreadyScored'],
     ...(withoutDecoder === false ? [] : predicting),

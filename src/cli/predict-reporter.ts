@@ -13,7 +13,7 @@ const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 const redrawMillis = 100;
 /** If there are fewer pictures, their number per second says nothing. */
 const fewPictures = 100;
-/** The number of files that are named if files were skipped. */
+/** The number of ignored files that are named. */
 const mostNamed = 3;
 
 const count = (value: number) => Math.round(value).toLocaleString('en-US');
@@ -24,7 +24,8 @@ export class PredictReporter {
   readonly #console: Console;
   readonly #flags: PredictFlags;
   readonly #started: number = performance.now();
-  readonly #skipped: string[] = [];
+  /** The first files that were ignored. */
+  readonly #ignored: string[] = [];
   #format: PredictionFormat = lineFormat;
   /** The number of pictures, and of those that were classified or could not be read. */
   #all = 0;
@@ -58,8 +59,8 @@ export class PredictReporter {
       case 'unreadable':
         this.#unreadable(event);
         return;
-      case 'skipped':
-        this.#skipped.push(`${oneLine(event.path)} (${event.reason})`);
+      case 'ignored':
+        if (this.#ignored.length < mostNamed) this.#ignored.push(`${oneLine(event.path)} (${event.reason})`);
         this.#console.event({ ...event });
         return;
       case 'end':
@@ -111,14 +112,14 @@ export class PredictReporter {
     this.#console.progress((columns) => scoringLine(progress, columns, 'pictures'));
   }
 
-  #end({ pictures, unreadable, skipped, stopped }: EventOf<'end'>): void {
+  #end({ pictures, unreadable, ignored, stopped }: EventOf<'end'>): void {
     this.#console.progress(undefined);
     const seconds = (performance.now() - this.#started) / 1e3;
     const of = stopped ? ` of ${count(this.#all)}` : '';
     this.#line(
       `${stopped ? 'Stopped' : 'Done'}: ${count(pictures)}${of} ${pictures === 1 && !stopped ? 'picture' : 'pictures'} in ` +
-        `${duration(seconds * 1e3)}${this.#rate(pictures / seconds)}${this.#skippedText()}`,
-      { kind: 'predicted', pictures, unreadable, skipped, seconds, stopped },
+        `${duration(seconds * 1e3)}${this.#rate(pictures / seconds)}${this.#ignoredText(ignored)}`,
+      { kind: 'predicted', pictures, unreadable, ignored, seconds, stopped },
     );
     if (unreadable > 0 && !this.#flags.json)
       this.#console.warn(
@@ -131,12 +132,10 @@ export class PredictReporter {
     return this.#all < fewPictures ? '' : `, ${count(perSecond)} pictures/s`;
   }
 
-  #skippedText(): string {
-    if (this.#skipped.length === 0) return '';
-    const named = this.#skipped.slice(0, mostNamed).join(', ');
-    const more = this.#skipped.length > mostNamed ? ', …' : '';
-    const files = counted(this.#skipped.length, 'file that is not a picture', 'files that are not pictures');
-    return `. Skipped ${files}: ${named}${more}`;
+  #ignoredText(all: number): string {
+    if (all === 0) return '';
+    const files = counted(all, 'file that is not a picture', 'files that are not pictures');
+    return `. Ignored ${files}: ${this.#ignored.join(', ')}${all > mostNamed ? ', …' : ''}`;
   }
 
   /** Prints a line that is not a result. With `--csv`, standard output contains nothing but the table. */

@@ -108,7 +108,7 @@ describe('predict', { skip: withoutDecoder }, () => {
     assert.match(output, /\nmixed\/good\.png: /);
     assert.match(
       output,
-      /Done: 1 picture in .*\. Skipped 1 file that is not a picture: mixed\/notes\.txt \(a text file/,
+      /Done: 1 picture in .*\. Ignored 1 file that is not a picture: mixed\/notes\.txt \(a text file/,
     );
     for (const expected of [
       /warning: mixed\/cut\.png: PNG, but damaged or cut short/,
@@ -130,7 +130,7 @@ describe('predict', { skip: withoutDecoder }, () => {
         'unreadable mixed/drawing.svg',
         'unreadable mixed/empty.jpg',
         'prediction mixed/good.png',
-        'skipped mixed/notes.txt',
+        'ignored mixed/notes.txt',
         'unreadable mixed/text.jpg',
         'predicted',
       ],

@@ -19,7 +19,7 @@ export type DataEvent =
   | { readonly kind: 'decoded'; readonly done: number; readonly all: number }
   /** Files that are not used, with the first few of them. `list` is the file that contains all. */
   | {
-      readonly kind: 'skipped';
+      readonly kind: 'notUsed';
       readonly count: number;
       readonly examples: readonly { readonly path: string; readonly reason: string }[];
       readonly list: string;

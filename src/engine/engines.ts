@@ -88,11 +88,6 @@ export function engineSupport(engine: EngineName, precision: Precision): Support
   return makerOf(engine, precision).support();
 }
 
-/** The number of towers with which an engine trains fastest, for batches of `batchSize` rows. */
-export function fastestTowers({ name, threads }: Engine, batchSize: number): number {
-  return Math.min(batchSize, engineMakers[name].towersFor(threads));
-}
-
 /** Checks that the engine offers the precision.
  * @throws UsageError for a combination that no machine supports; the message names the alternatives */
 export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {

@@ -38,9 +38,9 @@ const dropout: Network = {
 
 const networks: readonly Network[] = [
   small,
-  { ...local.create(4, widths), imageShape: [3, 8, 8] },
+  local.create(4, widths, [3, 8, 8]),
   // Its running statistics are states, which are exchanged.
-  { ...makeNetwork('resnet', 4, { depth: 8 }), imageShape: [3, 8, 8] },
+  makeNetwork('resnet', 4, { depth: 8 }, [3, 8, 8]),
   dropout,
 ];
 

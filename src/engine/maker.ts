@@ -31,8 +31,6 @@ export interface EngineMaker<E extends EngineName> {
   readonly on: {
     readonly [D in DeviceOf<E>]: { readonly [P in PrecisionOf<E>]: PrecisionMaker<E, P> };
   };
-  /** The number of towers with which training is fastest on that many threads; they share the threads. */
-  readonly towersFor: (threads: number) => number;
   /** Whether the engine supports the operator. */
   readonly computes: (op: OpName) => boolean;
 }

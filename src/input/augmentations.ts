@@ -61,6 +61,16 @@ export function makeImages(
   return create({ record, image: shape }, normalizations[normalization].create(dataset.statistics));
 }
 
+/** The height and the width of the records for which networks have their usual image shapes. */
+const usualSize = 32;
+
+/** Returns the shape of the images that a network takes if the records do not have the usual size of 32×32 pixels, or undefined
+ * if they have: then the network has its own usual shape. */
+export function imageShapeFor(augmentation: AugmentationName, record: ImageShape): ImageShape | undefined {
+  const [, height, width] = record;
+  return height === usualSize && width === usualSize ? undefined : augmentations[augmentation].usual(record);
+}
+
 /** Returns the names of the augmentations that can make images of a shape from the records of a data set. */
 export function augmentationsFor(
   shape: Shape,

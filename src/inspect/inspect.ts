@@ -11,6 +11,8 @@ import { exists } from '../disk/exists.ts';
 import { messageOf, RunError, UsageError } from '../errors.ts';
 import { evaluationsFile } from '../evaluation/evaluation-log.ts';
 import { nearest } from '../nearest.ts';
+import { type ImportedSet, importedSets } from '../pictures/open.ts';
+import { setFile } from '../pictures/stored-set.ts';
 import { aNetworkRequest } from '../recipe/network-request.ts';
 import { changed } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
@@ -142,12 +144,16 @@ async function partsOf(path: string, options: DataInspection): Promise<readonly 
   const byFolder = Object.values(datasets).find(({ folder }) => folder === basename(resolve(path)));
   if (byFolder !== undefined)
     return [inspectData(join(path, '..'), withLabels(byFolder, options.labels), options)];
+  const imported = await importedSets(path);
+  const [set] = imported;
+  if (set !== undefined && names.includes(setFile)) return [inspectData(set.dataDir, set.dataset, options)];
   const parts: Findings[] = [];
   if (names.some((name) => stepOfName(name) !== undefined)) parts.push(inspectTrainDir(path));
   if (names.includes(evaluationsFile)) parts.push(inspectEvaluations(join(path, evaluationsFile)));
   if (names.some(isEventFileName)) parts.push(inspectEvents(path));
   const isRun = parts.length > 0;
-  for (const dataset of datasetsIn(path, names, options)) parts.push(inspectData(path, dataset, options));
+  for (const dataset of datasetsIn(path, names, imported, options))
+    parts.push(inspectData(path, dataset, options));
   const found = isRun ? undefined : await runsIn(path);
   if (found !== undefined && found.runs.length > 0) parts.push(inspectRuns(path, found));
   for (const name of names) {
@@ -163,9 +169,13 @@ async function partsOf(path: string, options: DataInspection): Promise<readonly 
 function datasetsIn(
   path: string,
   names: readonly string[],
+  imported: readonly ImportedSet[],
   { labels, pictures }: DataInspection,
 ): readonly DatasetDescription[] {
-  const found = Object.values(datasets).filter(({ folder }) => names.includes(folder));
+  const found = [
+    ...Object.values(datasets).filter(({ folder }) => names.includes(folder)),
+    ...imported.map(({ dataset }) => dataset),
+  ];
   const has = ({ record }: DatasetDescription) => record.labels.some(({ name }) => name === labels);
   if (labels !== undefined && !found.some(has))
     throw new RunError(`${oneLine(path)}: contains no data set with ${labels} labels; leave out \`labels\``);

@@ -46,7 +46,9 @@ export interface NetworkKind<C extends NetworkConfiguration = NetworkConfigurati
   readonly numbers: { readonly [K in keyof C]: NetworkNumber };
   /** Returns what is wrong with a configuration whose numbers are all within their bounds, or undefined if nothing is wrong. */
   readonly problem?: (configuration: C) => string | undefined;
-  readonly create: (classes: number, configuration: C) => Network;
+  /** The shape [C, H, W] of the images that the network takes, unless the data requires another. */
+  readonly imageShape: Shape;
+  readonly create: (classes: number, configuration: C, imageShape: Shape) => Network;
 }
 
 /** Returns the default configuration of a kind of network. */

@@ -13,6 +13,7 @@ import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
+import { exhaustedResource } from '../machine/exhaustion.ts';
 import { alternatives, oneLine, shortened } from '../wording.ts';
 import { formatOf, type PictureFormat, pictureFormats } from './picture-format.ts';
 
@@ -32,7 +33,8 @@ const mostBytes = 1 << 29;
  * @param imageSize the height and the width of the result, in pixels
  * @returns [3, imageSize, imageSize]: the red, the green and the blue plane, 0 … 255
  * @throws PictureError with the reason, when the picture cannot be decoded
- * @throws RunError when the decoder is not installed */
+ * @throws RunError when the decoder is not installed
+ * @throws the error of the system, when memory or file descriptors ran out */
 export async function decodePicture(source: string | Uint8Array, imageSize: number): Promise<Uint8Array> {
   const decode = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
@@ -40,9 +42,10 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   try {
     return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
-    if (error instanceof PictureError) throw error;
+    if (error instanceof PictureError || exhaustedResource(error) !== undefined) throw error;
     const reason =
-      (await tooLarge(decode(bytes, { limitInputPixels: false }))) ?? explained(format, messageOf(error));
+      (await tooLarge(decode(bytes, { limitInputPixels: false }))) ?? `${format}, but damaged or cut short`;
+    // The decoder's own messages are not used: if several pictures are decoded at once, it mixes them up.
     throw new PictureError(reason, { cause: error });
   }
 }
@@ -102,6 +105,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readRegularFile(path, { maximumBytes: mostBytes });
   } catch (error) {
+    if (exhaustedResource(error) !== undefined) throw error;
     throw new PictureError(`cannot be read (${oneLine(messageOf(error))})`, { cause: error });
   }
 }
@@ -121,12 +125,6 @@ async function tooLarge(picture: Sharp): Promise<string | undefined> {
   if (width * height <= mostPixels) return undefined;
   const [found, most] = [width * height, mostPixels].map((pixels) => pixels.toLocaleString('en-US'));
   return `${width} × ${height} is ${found} pixels, expected at most ${most}`;
-}
-
-/** Says in one line why a picture could not be decoded. The decoder's messages have several lines, and may repeat. */
-function explained(format: PictureFormat, message: string): string {
-  const [first = ''] = message.split('\n');
-  return `${format}, but damaged or cut short (${oneLine(shortened(first, 120))})`;
 }
 
 /** Errors in the data are refused, and so are files that are cut short, but not mere warnings, such as an unknown tag. */

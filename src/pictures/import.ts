@@ -176,7 +176,7 @@ async function importAll(
   }
   if (skipped.length > 0)
     onEvent?.({
-      kind: 'skipped',
+      kind: 'notUsed',
       count: skipped.length,
       examples: skipped.slice(0, examplesShown).map(({ path, reason }) => ({ path, reason })),
       list: join(folder, setFile),

@@ -73,6 +73,23 @@ export async function setsIn(path: string): Promise<readonly FoundSet[]> {
   return sets;
 }
 
+/** A data set that pictures were imported to. */
+export interface ImportedSet {
+  /** The folder that contains the folder of the set, for `loadExamples`. */
+  readonly dataDir: string;
+  readonly dataset: DatasetDescription;
+}
+
+/** Returns the sets of pictures in a data folder, or the set whose own folder is given.
+ * @throws RunError when a description cannot be read */
+export async function importedSets(path: string): Promise<readonly ImportedSet[]> {
+  return (await setsIn(resolve(path))).map(({ folder, set }) => {
+    const { source, testShare, splitSeed } = set;
+    const origin = { source, cache: undefined, testShare, splitSeed };
+    return { dataDir: dirname(folder), dataset: describeStored(folder, set, origin) };
+  });
+}
+
 function openImported(path: string, sets: readonly FoundSet[], request: PicturesRequest): Pictures {
   const contradiction = (['cache', 'testShare', 'splitSeed'] as const).find((name) => {
     const [found] = sets;

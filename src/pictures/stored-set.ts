@@ -106,7 +106,14 @@ export async function readStoredSet(folder: string): Promise<StoredSet | undefin
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
     throw new RunError(`${oneLine(path)}: cannot be read (${oneLine(messageOf(error))})`, { cause: error });
   }
-  return decoded(new TextDecoder().decode(bytes), oneLine(path));
+  try {
+    return decoded(new TextDecoder().decode(bytes), oneLine(path));
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    throw new RunError(`${error.message}. Delete ${oneLine(folder)} to import the pictures again`, {
+      cause: error,
+    });
+  }
 }
 
 function decoded(json: string, file: string): StoredSet {

@@ -25,11 +25,11 @@ import {
 } from '../arguments.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { StoppedError, UsageError } from '../errors.ts';
+import { mapAhead } from '../parallel.ts';
 import { decoderVersion, PictureError } from '../pictures/decode.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
 import { Patience } from '../training/patience.ts';
-import { mapAhead } from './ahead.ts';
 import { type OpenModelOptions, openModelChecks } from './open-classifier.ts';
 import { mostProbable, type Prediction } from './prediction.ts';
 import { listSources, type Source, standardInput } from './sources.ts';
@@ -75,13 +75,13 @@ export type PredictionEvent =
   /** A picture that could not be classified. */
   | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string }
   /** A file in a folder that is not a picture. */
-  | { readonly kind: 'skipped'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'ignored'; readonly path: string; readonly reason: string }
   | {
       readonly kind: 'end';
       /** The number of pictures that were classified, and of those that could not be. */
       readonly pictures: number;
       readonly unreadable: number;
-      readonly skipped: number;
+      readonly ignored: number;
       readonly stopped: boolean;
     };
 
@@ -115,7 +115,7 @@ export async function* predict(
   const warnings: string[] = [];
   const model = await openModel(checkpointDir, { ...options, batchSize }, (text) => warnings.push(text));
   for (const message of warnings) yield { kind: 'warning', message };
-  const counts = { pictures: 0, unreadable: 0, skipped: 0 };
+  const counts = { pictures: 0, unreadable: 0, ignored: 0 };
   let stopped = false;
   try {
     if (tta) model.requireFlips();
@@ -134,9 +134,9 @@ export async function* predict(
   yield { kind: 'end', ...counts, stopped };
 }
 
-type ResultEvent = Extract<PredictionEvent, { readonly kind: 'prediction' | 'unreadable' | 'skipped' }>;
+type ResultEvent = Extract<PredictionEvent, { readonly kind: 'prediction' | 'unreadable' | 'ignored' }>;
 
-const countOf = { prediction: 'pictures', unreadable: 'unreadable', skipped: 'skipped' } as const;
+const countOf = { prediction: 'pictures', unreadable: 'unreadable', ignored: 'ignored' } as const;
 
 /** @throws UsageError when there is nothing to classify, or standard input is named twice */
 function requireSources(sources: readonly string[]): void {
@@ -182,7 +182,7 @@ class Predictor {
 
   async #decode(source: Source): Promise<Decoded> {
     const { kind, name: path } = source;
-    if (kind === 'unreadable' || kind === 'skipped') return { event: { kind, path, reason: source.reason } };
+    if (kind === 'unreadable' || kind === 'ignored') return { event: { kind, path, reason: source.reason } };
     try {
       const picture = kind === 'input' ? await this.#inputBytes() : path;
       return { path, pixels: await this.#model.decode(picture) };

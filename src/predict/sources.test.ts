@@ -47,7 +47,7 @@ test('in a folder, a file without the ending of a picture is skipped unless its 
     });
     assert.deepEqual(await listed(folder, '.'), [
       'picture drawing.svg',
-      'skipped labels.csv: a text file, expected JPEG, PNG, WebP, AVIF, GIF or TIFF',
+      'ignored labels.csv: a text file, expected JPEG, PNG, WebP, AVIF, GIF or TIFF',
       'picture notes.jpg',
       'picture picture',
     ]);
@@ -84,7 +84,7 @@ test('what cannot be read is listed with the reason', () =>
       'unreadable missing.png: does not exist',
       'unreadable a.png/b.png: does not exist',
       'unreadable empty: the folder contains no pictures',
-      'skipped texts/a.txt: a text file, expected JPEG, PNG, WebP, AVIF, GIF or TIFF',
+      'ignored texts/a.txt: a text file, expected JPEG, PNG, WebP, AVIF, GIF or TIFF',
       'unreadable texts: the folder contains no pictures',
     ]);
   }));
@@ -114,9 +114,9 @@ test('links to files are followed, links to folders and what is not a regular fi
     assert.deepEqual(await listed(folder, 'in'), [
       'picture in/a.png',
       'picture in/b.png',
-      'skipped in/loop: a link to a folder, which is not followed',
+      'ignored in/loop: a link to a folder, which is not followed',
       'unreadable in/lost.png: a link to a file that does not exist',
-      'skipped in/pipe.png: not a regular file',
+      'ignored in/pipe.png: not a regular file',
       'unreadable in/self.png: a link to a file that leads through a loop of links',
     ]);
     // A link that is named is followed.

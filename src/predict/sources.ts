@@ -20,7 +20,7 @@ export type Source =
   /** Something that the user named, but that cannot be read. */
   | { readonly kind: 'unreadable'; readonly name: string; readonly reason: string }
   /** A file in a folder that is not a picture. */
-  | { readonly kind: 'skipped'; readonly name: string; readonly reason: string };
+  | { readonly kind: 'ignored'; readonly name: string; readonly reason: string };
 
 /** The source that stands for standard input. */
 export const standardInput = '-';
@@ -59,7 +59,7 @@ async function addFound(
   }
   const inside: Source[] = [];
   await addFolder(inside, name, signal);
-  if (inside.every(({ kind }) => kind === 'skipped'))
+  if (inside.every(({ kind }) => kind === 'ignored'))
     inside.push({ kind: 'unreadable', name, reason: 'the folder contains no pictures' });
   // The spread operator would exceed the stack for a large folder.
   for (const source of inside) found.push(source);
@@ -104,17 +104,17 @@ const pictureEnding =
 
 /** Decides whether a file in a folder is a picture: by its name, or else by its first bytes. */
 async function sourceOf(entry: Dirent, path: string): Promise<Source> {
-  const skipped = (reason: string): Source => ({ kind: 'skipped', name: path, reason });
+  const ignored = (reason: string): Source => ({ kind: 'ignored', name: path, reason });
   const stats = entry.isFile() ? undefined : await statOf(path);
   if (typeof stats === 'string')
     return { kind: 'unreadable', name: path, reason: `a link to a file that ${stats}` };
-  if (stats?.isDirectory() === true) return skipped('a link to a folder, which is not followed');
-  if (stats?.isFile() === false) return skipped('not a regular file');
+  if (stats?.isDirectory() === true) return ignored('a link to a folder, which is not followed');
+  if (stats?.isFile() === false) return ignored('not a regular file');
   if (pictureEnding.test(path)) return { kind: 'picture', name: path };
   const format = await formatAt(path);
   if (format === undefined || pictureFormats.some((name) => name === format))
     return { kind: 'picture', name: path };
-  return skipped(`${format}, expected ${alternatives(pictureFormats)}`);
+  return ignored(`${format}, expected ${alternatives(pictureFormats)}`);
 }
 
 /** Returns the format of a file by its first bytes, or undefined if the file cannot be read. */

@@ -24,7 +24,7 @@ export interface PictureOptions {
 }
 
 export const pictureBounds = {
-  imageSize: { kind: 'integer', minimum: 4, maximum: 1024 },
+  imageSize: { kind: 'integer', minimum: 8, maximum: 1024 },
   testShare: { kind: 'number', minimum: 0.01, maximum: 0.9 },
   splitSeed: { kind: 'integer', minimum: 0, maximum: 9_007_199_254_740_991 },
 } as const;

@@ -5,7 +5,7 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type ChosenEngine, chooseEngine, fastestTowers, requireOffered } from '../engine/engines.ts';
+import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
 import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -27,8 +27,9 @@ import {
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
-import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/training-run.ts';
+import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
+import { fastestTowers } from './fastest-towers.ts';
 import { scaledRun } from './learning-rate-scaling.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
@@ -125,7 +126,7 @@ export function resolveRequest(
     recipe: stored?.recipe ?? name,
     network: isStored
       ? networkOf(stored)
-      : makeNetwork(network.name, dataset.classes.length, network.configuration),
+      : makeNetwork(network.name, dataset.classes.length, network.configuration, shapeOf(dataset, others)),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
     holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
     history: stored?.history ?? [],
@@ -257,12 +258,13 @@ export function engineOf(
 /** Returns the number of towers of a run. A resumed run keeps its number, unless the request specifies one. */
 export function towersOf(
   { towers = trainingDefaults.towers }: Pick<RunOptions, 'towers'>,
-  engine: Engine,
-  batchSize: number,
+  { name, precision, threads }: Engine,
+  { batchSize, network }: Pick<RunDefinition, 'batchSize' | 'network'>,
   stored: CheckpointMetadata | undefined,
 ): number {
   if (towers !== 'auto') return towers;
-  return stored?.towers ?? fastestTowers(engine, batchSize);
+  const fastest = () => fastestTowers({ network: network.name, engine: name, precision, threads });
+  return stored?.towers ?? Math.min(batchSize, fastest());
 }
 
 /** @throws UsageError when there are more towers than images in a batch */

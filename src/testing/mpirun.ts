@@ -1,10 +1,13 @@
 /** Starts MPI jobs for tests, with the launchers that the machine has. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Vendor } from '../collective/mpi/abi.ts';
+import { type Outcome, outcomeOf } from './program.ts';
 
 export interface JobOutcome {
   /** The exit code of the launcher. */
@@ -47,6 +50,19 @@ export function findLauncher(vendor: Vendor): FoundLauncher {
   return command === undefined ? { missing: `mpirun of ${vendor} is not installed` } : { command, flags };
 }
 
+/** Returns the command, words and environment that run `node` with these words as a job of `size` processes. */
+function jobLine(
+  vendor: Vendor,
+  size: number,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+) {
+  const found = findLauncher(vendor);
+  if ('missing' in found) throw new Error(found.missing);
+  const line = [...found.flags, '-np', `${size}`, process.execPath, ...words];
+  return { command: found.command, line, env: { ...process.env, ...forRoot, ...environment } };
+}
+
 /** Runs `node` with these words as a job of `size` processes, and ends it after a minute. */
 export function mpirun(
   vendor: Vendor,
@@ -54,15 +70,67 @@ export function mpirun(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<JobOutcome> {
-  const found = findLauncher(vendor);
-  if ('missing' in found) throw new Error(found.missing);
-  const line = [...found.flags, '-np', `${size}`, process.execPath, ...words];
-  const env = { ...process.env, ...forRoot, ...environment };
+  const { command, line, env } = jobLine(vendor, size, words, environment);
   return new Promise((resolve) => {
-    const child = execFile(found.command, line, { env, timeout: 60_000 }, (_, output, errors) =>
+    const child = execFile(command, line, { env, timeout: 60_000 }, (_, output, errors) =>
       resolve({ code: child.exitCode, output, errors }),
     );
   });
+}
+
+/** A job whose processes can be killed. */
+export interface StartedJob {
+  /** Resolves when the launcher and all processes have ended. */
+  readonly outcome: Promise<Outcome>;
+  /** Kills the process with this rank. Returns whether there is one. */
+  readonly kill: (rank: number) => boolean;
+}
+
+/** The variable that marks the processes of a job, whichever launcher started them. */
+const markVariable = 'CIFAR10_TEST_JOB';
+
+/** Starts `node` with these words as a job of `size` processes. `onLine` receives its standard output line by line. Linux only. */
+export function startJob(
+  vendor: Vendor,
+  size: number,
+  words: readonly string[],
+  onLine: (line: string) => void,
+): StartedJob {
+  const mark = randomUUID();
+  const { command, line, env } = jobLine(vendor, size, words, { [markVariable]: mark });
+  const child = spawn(command, line, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = async () => {
+    const outcome = await outcomeOf(child, onLine);
+    // Open MPI's launcher may end up to two seconds before the last process.
+    while (ranksOf(mark).length > 0) await sleep(20);
+    return outcome;
+  };
+  const kill = (rank: number) => {
+    const victims = ranksOf(mark).filter((one) => one.rank === rank);
+    for (const { pid } of victims) process.kill(pid, 'SIGKILL');
+    return victims.length > 0;
+  };
+  return { outcome: end(), kill };
+}
+
+/** The processes of a job that have a rank. */
+function ranksOf(mark: string): readonly { readonly pid: number; readonly rank: number }[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const variables = environmentOf(name);
+    if (!variables.includes(`${markVariable}=${mark}`)) return [];
+    const [, rank] = /^(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)$/m.exec(variables.join('\n')) ?? [];
+    return rank === undefined ? [] : [{ pid: Number(name), rank: Number(rank) }];
+  });
+}
+
+/** Returns nothing for a process that has ended. */
+function environmentOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** What a process of `mpi-member.ts` reports. */

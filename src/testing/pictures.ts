@@ -1,14 +1,38 @@
-/** Small picture files for tests, made with the decoder's own library. */
+/** Small picture files for tests, made by the library that also decodes them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { noiseImage } from './examples.ts';
 
-/** Returns a picture of noise.
- * @param seed pictures with different seeds differ */
+const sharp = await import('sharp').then(
+  ({ default: found }) => found,
+  () => undefined,
+);
+
+/** Options of tests that decode pictures: they are skipped if the decoder is not installed. */
+export const needsDecoder: { readonly skip?: string } =
+  sharp === undefined ? { skip: 'the optional package sharp is not installed' } : {};
+
+/** Makes a picture from rows of pixels with 1 to 4 channels. */
+export function pictureOf(
+  pixels: Uint8Array | Uint16Array,
+  width: number,
+  height: number,
+  channels: 1 | 2 | 3 | 4,
+): Sharp {
+  if (sharp === undefined) throw new Error('sharp is not installed');
+  return sharp(pixels, { raw: { width, height, channels } });
+}
+
+/** Makes a picture of noise. Pictures with different seeds differ. */
 export function noisePicture(seed: number, width = 32, height = 32): Sharp {
-  const pixels = noiseImage(seed, [3, height, width]);
-  return sharp(pixels, { raw: { width, height, channels: 3 } });
+  return pictureOf(noiseImage(seed, [3, height, width]), width, height, 3);
+}
+
+/** Makes a picture of one color. */
+export function plainPicture(color: string, width: number, height: number): Sharp {
+  if (sharp === undefined) throw new Error('sharp is not installed');
+  return sharp({ create: { width, height, channels: 3, background: color } });
 }
 
 /** Writes a file, and creates its folder. */

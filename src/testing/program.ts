@@ -1,6 +1,7 @@
 /** Runs the built program in tests. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** The path of the built command-line program. */
@@ -27,19 +28,27 @@ export function program(
   folder: string = process.cwd(),
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
+  const child = spawn(process.execPath, [main, ...words], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return outcomeOf(child, (line) => onLine?.(line, (signal) => child.kill(signal)));
+}
+
+/** Collects what a program prints until it ends. `onLine` receives its standard output line by line. */
+export function outcomeOf(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  onLine: (line: string) => void = () => {},
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...words], {
-      cwd: folder,
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
     let [output, errors, rest] = ['', '', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       rest += text;
       const lines = rest.split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) onLine?.(line, (signal) => child.kill(signal));
+      for (const line of lines) onLine(line);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       errors += text;

@@ -19,12 +19,14 @@ import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import { describePictures, picturesName } from '../data/pictures.ts';
+import type { ImageShape } from '../data/record.ts';
 import { anEngine, type Engine } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import {
   augmentationNames,
   augmentationsFor,
   type ImageRecipe,
+  imageShapeFor,
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
@@ -97,10 +99,18 @@ export function requireImages(
 ): void {
   makeImages(imagesOf(definition), definition.network.imageShape, dataset, () =>
     networkNames.filter((name) => {
-      const { imageShape } = makeNetwork(name, dataset.classes.length);
+      const { imageShape } = makeNetwork(name, dataset.classes.length, {}, shapeOf(dataset, definition));
       return augmentationsFor(imageShape, dataset).length > 0;
     }),
   );
+}
+
+/** Returns the shape of the images that the network of a run takes, or undefined for the usual one of the network. */
+export function shapeOf(
+  { record }: Pick<DatasetDescription, 'record'>,
+  images: Partial<ImageRecipe>,
+): ImageShape | undefined {
+  return imageShapeFor(imagesOf(images).augmentation, record.image);
 }
 
 /** Returns how the images of a recipe are made. */
@@ -168,9 +178,14 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 
 /** Returns the network of a checkpoint.
  * @throws RunError when this version of the program does not support that network */
-export function networkOf({ network: { name, configuration }, dataset }: CheckpointMetadata): Network {
+export function networkOf(stored: CheckpointMetadata): Network {
+  const {
+    network: { name, configuration },
+    dataset,
+  } = stored;
   try {
-    return makeNetwork(name, dataset.classes.length, configuration);
+    const shape = dataset.image && imageShapeFor(storedImages(stored).augmentation, dataset.image);
+    return makeNetwork(name, dataset.classes.length, configuration, shape);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new RunError(`this version does not support the network of the checkpoint: ${error.message}`, {
@@ -260,6 +275,7 @@ export function requireSameRun(
   const names = hyperparameterNames.filter((name) => name === 'optimizer' || fixed.includes(name));
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
+    ['shape of the images', shown(stored.dataset.image ?? dataset.record.image), shown(dataset.record.image)],
     ['checksum of the training examples', stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels

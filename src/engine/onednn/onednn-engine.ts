@@ -75,8 +75,6 @@ function createIn<P extends PrecisionOf<'onednn'>>(
 export const onednnMaker: EngineMaker<'onednn'> = {
   rank: 1,
   on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16') } },
-  // On two cores, two towers are as fast as one session with two threads (bench/RESULTS.md, Towers).
-  towersFor: () => 1,
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
 

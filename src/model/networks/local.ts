@@ -31,16 +31,17 @@ export const local: NetworkKind<LocalWidths> = {
     local3: width(64, 'output channels of local3'),
     local4: width(32, 'output channels of local4'),
   },
-  create: (classes, widths) => ({
+  imageShape: [3, imageSize, imageSize],
+  create: (classes, widths, imageShape) => ({
     name: 'cifar10_local',
     configuration: widths,
     classes,
-    imageShape: [3, imageSize, imageSize],
+    imageShape,
     build: (builder, images, mode) => inference(builder, images, mode, classes, widths),
   }),
 };
 
-/** @param images [N, 3, 24, 24] */
+/** @param images [N, 3, H, W], in the tutorial [N, 3, 24, 24] */
 function inference(
   builder: GraphBuilder,
   images: Value,

@@ -52,16 +52,17 @@ export const resnet: NetworkKind<ResnetConfiguration> = {
       ? undefined
       : `depth ${depth} is not 6n + 2; the nearest are ${below} and ${below + 6}`;
   },
-  create: (classes, configuration) => ({
+  imageShape: [3, 32, 32],
+  create: (classes, configuration, imageShape) => ({
     name: 'resnet',
     configuration,
     classes,
-    imageShape: [3, 32, 32],
+    imageShape,
     build: (builder, images, mode) => inference(builder, images, mode, classes, configuration),
   }),
 };
 
-/** @param images [N, 3, 32, 32] */
+/** @param images [N, 3, H, W], in the paper [N, 3, 32, 32] */
 function inference(
   builder: GraphBuilder,
   images: Value,

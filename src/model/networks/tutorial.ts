@@ -43,11 +43,12 @@ export const tutorial: NetworkKind<TutorialWidths> = {
     local3: width(384, 'units of local3'),
     local4: width(192, 'units of local4'),
   },
-  create: (classes, widths) => ({
+  imageShape: [3, imageSize, imageSize],
+  create: (classes, widths, imageShape) => ({
     name: 'cifar10',
     configuration: widths,
     classes,
-    imageShape: [3, imageSize, imageSize],
+    imageShape,
     build: (builder, images, mode) => inference(builder, images, mode, classes, widths),
   }),
 };
@@ -65,10 +66,10 @@ const widthChecks: OptionChecks<TutorialWidths> = {
 export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   requireWholeNumber('classes', classes, 1);
   requireOptions(widths, widthChecks, 'widths');
-  return tutorial.create(classes, widths);
+  return tutorial.create(classes, widths, tutorial.imageShape);
 }
 
-/** @param images [N, 3, 24, 24] */
+/** @param images [N, 3, H, W], in the tutorial [N, 3, 24, 24] */
 function inference(
   builder: GraphBuilder,
   images: Value,

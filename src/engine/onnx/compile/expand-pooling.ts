@@ -14,6 +14,7 @@
  *                                                   dx = spread(x, m, dm) along columns
  *
  *     spread(x, y, dy): rest = dy; for each tap: taken = rest where x's tap equals y, else 0; rest = rest - taken;
+ *     the last tap takes the rest, which is 0 where an earlier tap equals y;
  *     `taken` of tap t belongs at t + stride · j, which is position j + ⌊t / stride⌋ of phase t mod stride.
  */
 import type { Value } from '../../../graph/graph.ts';
@@ -114,9 +115,12 @@ function spread(op: Apply, x: Value, y: Value, dy: Value, window: Axis): Value {
   let rest = dy;
   const cells = Math.ceil((length + before) / stride);
   const phases: Value[][] = Array.from({ length: stride }, () => []);
-  for (const [tap, cell] of taps(op, x, window).entries()) {
+  const takenBy = (cell: Value) => {
     const wins = op('GreaterEqual', { a: cell, b: y }); // in effect Equal, because no cell is greater than y
-    const taken = op('Mul', { a: rest, b: wins });
+    return op('Mul', { a: rest, b: wins });
+  };
+  for (const [tap, cell] of taps(op, x, window).entries()) {
+    const taken = tap === size - 1 ? rest : takenBy(cell);
     if (tap < size - 1) rest = op('Sub', { a: rest, b: taken });
     const shift = Math.floor(tap / stride);
     const place = { before: atAxis(axis, shift, 0), after: atAxis(axis, cells - outputs - shift, 0) };

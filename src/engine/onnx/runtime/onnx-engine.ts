@@ -50,8 +50,6 @@ export function createOnnxEngine(
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
   on: { cpu: { float32: { support, create: ({ threads }) => createOnnxEngine(threads) } } },
-  // On two cores, two towers are slightly slower than one session with two threads (bench/RESULTS.md, Towers).
-  towersFor: () => 1,
   computes: () => true,
 };
 

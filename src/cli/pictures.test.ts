@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { cifar10 } from '../testing/in-process.ts';
+import { needsDecoder, noisePicture, writeClass, writeIn } from '../testing/pictures.ts';
+import { smallNetwork } from '../testing/synthetic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cifar10-pictures-'));
+const names = ['Katze, grün', 'dog', '🦊 fox'];
+const short = ['--max-steps', '2', '--batch-size', '8', '--summary-steps', '0', ...smallNetwork];
+const train = (...words: readonly string[]) => cifar10(['train', ...short, ...words]);
+const evaluate = (run: string, ...words: readonly string[]) =>
+  cifar10(['eval', '--run-once', '--checkpoint-dir', run, '--eval-dir', `${run}-eval`, ...words]);
+
+before(async () => {
+  process.chdir(folder);
+  if (needsDecoder.skip !== undefined) return;
+  for (const [index, name] of names.entries()) await writeClass('photos', name, 10, 100 * index);
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('your own pictures', needsDecoder, () => {
+  test('are imported, trained on and evaluated under the names of their folders', async () => {
+    const trained = await train('--data', 'photos', '--train-dir', 'run');
+    assert.equal(trained.code, 0, trained.errors);
+    assert.match(trained.output, /^Importing 30 pictures of 3 classes from .*photos$/m);
+    assert.match(trained.output, /^Imported 24 training images and 6 test images \(selected by the seed\)$/m);
+    assert.match(trained.output, /^Training on 24 images of the pictures in photos, 8 per step/m);
+    const scored = await evaluate('run', '--report');
+    assert.equal(scored.code, 0, scored.errors);
+    assert.doesNotMatch(scored.output, /Importing/);
+    assert.match(scored.output, /^6 test images of the pictures in photos, step 2/m);
+    for (const name of names) assert.ok(scored.output.includes(`\n${name} `), name);
+    const { metadata } = await readCheckpoint('run/model.ckpt-2.safetensors');
+    assert.deepEqual(metadata.dataset.classes, names);
+    assert.deepEqual(metadata.dataset.origin?.source, join(process.cwd(), 'photos'));
+  });
+
+  test('are found again by a resumed run and by the recipe of the run', async () => {
+    const resumed = await train('--train-dir', 'run', '--max-steps', '3');
+    assert.equal(resumed.code, 0, resumed.errors);
+    assert.doesNotMatch(resumed.output, /Importing/);
+    const repeated = await cifar10(['train', '--recipe', 'run/recipe.toml', '--train-dir', 'again']);
+    assert.equal(repeated.code, 0, repeated.errors);
+    const [first, second] = ['run', 'again'].map((run) => readFileSync(`${run}/model.ckpt-3.safetensors`));
+    assert.deepEqual(first, second);
+  });
+
+  test('are imported to a data folder, which can be used in their place', async () => {
+    const imported = await cifar10([
+      'import',
+      '--from',
+      'photos',
+      '--data-dir',
+      'data',
+      '--image-size',
+      '16',
+    ]);
+    assert.equal(imported.code, 0, imported.errors);
+    assert.match(imported.output, /data\/pictures-16 is ready$/m);
+    const again = await cifar10(['import', '--from', 'photos', '--data-dir', 'data', '--image-size', '16']);
+    assert.match(again.output, /data\/pictures-16 already exists and is complete$/m);
+    const trained = await train('--data', 'data', '--train-dir', 'small');
+    assert.equal(trained.code, 0, trained.errors);
+    assert.equal((await evaluate('small')).code, 0);
+    const shown = await cifar10(['inspect', 'data']);
+    assert.equal(shown.code, 0, shown.errors);
+    for (const name of names) assert.match(shown.output, new RegExp(`^ *${name} +8 +2$`, 'm'));
+  });
+
+  test('can be compared in a sweep', async () => {
+    const words = ['--data', 'photos', '--sweep-dir', 'sweep', '--seed', '0,1', ...short];
+    const swept = await cifar10(['sweep', ...words]);
+    assert.equal(swept.code, 0, swept.errors);
+  });
+
+  test('that have changed do not silently continue a run', async () => {
+    writeIn('photos', 'dog/new.png', await noisePicture(77).png().toBuffer());
+    const refused = await train('--train-dir', 'run', '--max-steps', '5');
+    assert.equal(refused.code, 1);
+    assert.match(refused.errors, /checksum of the training examples: \w+ there, \w+ here/);
+    rmSync('photos/dog/new.png');
+  });
+
+  test('that were moved are reported with what to do', async () => {
+    renameSync('photos', 'moved');
+    const lost = await evaluate('run');
+    assert.equal(lost.code, 1);
+    assert.match(
+      lost.errors,
+      /trained on the pictures in .*photos, which does not exist any more\. If you moved them, give their new place with --data$/m,
+    );
+    const found = await evaluate('run', '--data', 'moved');
+    assert.equal(found.code, 0, found.errors);
+    renameSync('moved', 'photos');
+  });
+
+  const refusals: readonly (readonly [string, number, RegExp])[] = [
+    [
+      'train --data photos --dataset cifar10',
+      2,
+      /--data and --dataset cannot be combined; leave one of them out/,
+    ],
+    [
+      'train --data photos --labels fine',
+      2,
+      /--labels and --data cannot be combined: pictures have one label each/,
+    ],
+    ['train --dataset synthetic --image-size 64', 2, /--image-size and --dataset cannot be combined/],
+    [
+      'train --image-size 64 --train-dir new',
+      2,
+      /--image-size applies only to your own pictures; add --data/,
+    ],
+    ['train --cache x --train-dir new', 2, /--cache applies only to your own pictures; add --data/],
+    ['train --data photos --image-size 4', 2, /--image-size: expected a whole number of at least 8/],
+    ['train --data photos --test-share 1', 2, /--test-share: expected a number from 0\.01 to 0\.9/],
+    ['train --data nowhere --train-dir new', 1, /nowhere: does not exist; expected a folder/],
+    ['train --data photos/dog --train-dir new', 1, /found 10 files, but no folders/],
+    ['train --find-learning-rate --data photos --labels fine', 2, /--labels and --data cannot be combined/],
+    ['sweep --data photos --dataset cifar10 --seed 0,1', 2, /--data and --dataset cannot be combined/],
+    [
+      'eval --data photos --dataset cifar10 --checkpoint-dir run --run-once',
+      2,
+      /--data and --dataset cannot be combined/,
+    ],
+    [
+      'eval --cache x --dataset synthetic --checkpoint-dir run --run-once',
+      2,
+      /--cache and --dataset cannot be combined/,
+    ],
+    ['import', 2, /import needs pictures: add --from/],
+    ['import --from photos.cifar10 --data-dir data', 1, /contains pictures that were already imported/],
+    [
+      'import --from photos --data-dir photos/data',
+      1,
+      /inside the folder of the pictures; use another --data-dir/,
+    ],
+  ];
+  for (const [line, code, message] of refusals)
+    test(`${line} is refused`, async () => {
+      const outcome = await cifar10(line.split(' '));
+      assert.match(outcome.errors, message);
+      assert.equal(outcome.code, code);
+    });
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { needsDecoder, noisePicture, pictureOf, plainPicture, writeIn } from '../testing/pictures.ts';
+import { decodePicture, PictureError } from './decode.ts';
+
+/** Returns [red, green, blue] at a pixel of a decoded picture. */
+function colorAt(planes: Uint8Array, size: number, row: number, column: number): readonly number[] {
+  return [0, 1, 2].map((channel) => planes[(channel * size + row) * size + column] ?? -1);
+}
+
+function isNear(found: readonly number[], expected: readonly number[], tolerance: number): void {
+  assert.ok(
+    found.every((value, index) => Math.abs(value - (expected[index] ?? 0)) <= tolerance),
+    `found ${found}, expected ${expected}`,
+  );
+}
+
+async function reason(source: string | Uint8Array): Promise<string> {
+  try {
+    await decodePicture(source, 8);
+  } catch (error) {
+    assert.ok(error instanceof PictureError, String(error));
+    return error.message;
+  }
+  return 'decoded';
+}
+
+describe('decoding', needsDecoder, () => {
+  test('a picture of the right size keeps its pixels, channel by channel', async () => {
+    const rows = Uint8Array.from({ length: 4 * 4 * 3 }, (_, index) => (index * 37) % 256);
+    const planes = await decodePicture(await pictureOf(rows, 4, 4, 3).png().toBuffer(), 4);
+    const expected = [0, 1, 2].flatMap((channel) => [...rows].filter((_, index) => index % 3 === channel));
+    assert.deepEqual([...planes], expected);
+  });
+
+  test('every format is recognized by its content', async () => {
+    const picture = () => plainPicture('#c86432', 20, 20);
+    for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const) {
+      const planes = await decodePicture(await picture().toFormat(format).toBuffer(), 8);
+      isNear(colorAt(planes, 8, 4, 4), [200, 100, 50], 12);
+    }
+  });
+
+  test('the shorter side is resized, and the center is kept', async () => {
+    const left = await plainPicture('#ff0000', 30, 10).png().toBuffer();
+    const wide = plainPicture('#0000ff', 60, 20).composite([{ input: left, left: 0, top: 0 }]);
+    const planes = await decodePicture(await wide.png().toBuffer(), 10);
+    isNear(colorAt(planes, 10, 2, 2), [255, 0, 0], 3);
+    isNear(colorAt(planes, 10, 2, 8), [0, 0, 255], 3);
+    isNear(colorAt(planes, 10, 8, 2), [0, 0, 255], 3);
+  });
+
+  test('the EXIF orientation is applied', async () => {
+    const white = await plainPicture('#ffffff', 8, 16).png().toBuffer();
+    const half = await plainPicture('#000000', 16, 16)
+      .composite([{ input: white, left: 0, top: 0 }])
+      .toFormat('png')
+      .toBuffer();
+    // Orientation 6: the left side of the file is the top of the picture.
+    const { default: sharp } = await import('sharp');
+    const turned = await sharp(half).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    const planes = await decodePicture(turned, 16);
+    isNear(colorAt(planes, 16, 2, 2), [255, 255, 255], 12);
+    isNear(colorAt(planes, 16, 2, 13), [255, 255, 255], 12);
+    isNear(colorAt(planes, 16, 13, 2), [0, 0, 0], 12);
+  });
+
+  test('transparent parts are white; gray, 16 bits and CMYK become sRGB', async () => {
+    const clear = pictureOf(new Uint8Array(16 * 4), 4, 4, 4);
+    assert.deepEqual(colorAt(await decodePicture(await clear.png().toBuffer(), 4), 4, 1, 1), [255, 255, 255]);
+    const gray = pictureOf(new Uint8Array(16).fill(77), 4, 4, 1).toColourspace('b-w');
+    assert.deepEqual(colorAt(await decodePicture(await gray.png().toBuffer(), 4), 4, 1, 1), [77, 77, 77]);
+    const deep = pictureOf(new Uint16Array(16 * 3).fill(0x8040), 4, 4, 3).toColourspace('rgb16');
+    assert.deepEqual(colorAt(await decodePicture(await deep.png().toBuffer(), 4), 4, 1, 1), [128, 128, 128]);
+    const print = plainPicture('#c86432', 20, 20).toColourspace('cmyk');
+    isNear(colorAt(await decodePicture(await print.jpeg().toBuffer(), 8), 8, 4, 4), [200, 100, 50], 40);
+  });
+
+  test('one pixel is enough, and of an animation the first picture is used', async () => {
+    const one = await plainPicture('#010203', 1, 1).png().toBuffer();
+    assert.deepEqual(colorAt(await decodePicture(one, 8), 8, 7, 7), [1, 2, 3]);
+    const { default: sharp } = await import('sharp');
+    const frames = await Promise.all(
+      ['#ff0000', '#0000ff'].map((color) => plainPicture(color, 8, 8).png().toBuffer()),
+    );
+    const animation = await sharp(frames, { join: { animated: true } })
+      .gif()
+      .toBuffer();
+    isNear(colorAt(await decodePicture(animation, 8), 8, 4, 4), [255, 0, 0], 2);
+  });
+
+  test('everything else is refused with the reason, before it is decoded into memory', async () =>
+    inTemporaryFolder(async (folder) => {
+      const jpeg = await noisePicture(1, 64, 64).jpeg().toBuffer();
+      const png = await noisePicture(1, 64, 64).png().toBuffer();
+      const formats = ', expected JPEG, PNG, WebP, AVIF, GIF or TIFF';
+      writeIn(folder, 'text.jpg', 'hello');
+      mkdirSync(join(folder, 'folder.jpg'));
+      assert.equal(await reason(join(folder, 'text.jpg')), `a text file${formats}`);
+      assert.match(
+        await reason(join(folder, 'folder.jpg')),
+        /^cannot be read \(is a folder, not a regular file\)$/,
+      );
+      assert.match(await reason(join(folder, 'missing.jpg')), /^cannot be read \(ENOENT/);
+      if (process.platform !== 'win32') {
+        execFileSync('mkfifo', [join(folder, 'fifo.jpg')]);
+        assert.match(await reason(join(folder, 'fifo.jpg')), /FIFO/);
+      }
+      assert.equal(await reason(new Uint8Array()), `an empty file${formats}`);
+      const svg = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+      assert.equal(await reason(Buffer.from(svg)), `an SVG drawing, which has no pixels${formats}`);
+      assert.equal(await reason(Buffer.from('\u0000\u0001\u0002\u0003')), `an unknown format${formats}`);
+      assert.match(await reason(jpeg.subarray(0, jpeg.length / 2)), /^JPEG, but damaged or cut short$/);
+      assert.match(await reason(jpeg.subarray(0, jpeg.length - 20)), /^JPEG, but damaged or cut short$/);
+      assert.match(await reason(png.subarray(0, png.length / 2)), /^PNG, but damaged or cut short$/);
+      assert.equal(
+        await reason(hugePng(20_000, 20_000)),
+        '20000 × 20000 is 400,000,000 pixels, expected at most 268,435,456',
+      );
+    }));
+});
+
+/** Returns the beginning of a PNG file whose header claims a size. */
+function hugePng(width: number, height: number): Uint8Array {
+  const bytes = Buffer.alloc(64);
+  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(bytes);
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  bytes.set([8, 2, 0, 0, 0], 24);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+  Buffer.from('0000100049444154789c', 'hex').copy(bytes, 33);
+  return bytes;
+}
+
+/** The checksum of PNG (ISO 3309). */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
