@@ -14,7 +14,7 @@ export function exportReporter(console: Console): (event: ExportEvent) => void {
         console.warn(event.message);
         return;
       case 'exporting': {
-        const { path, metadata, weights, dataset } = event.trained;
+        const { path, metadata, weights, dataset, classes } = event.trained;
         const { globalStep, network } = metadata;
         console.line(
           `Exporting ${network.name}, trained on ${dataset.title}, step ${globalStep.toLocaleString('en-US')}, ${weightNames[weights]}, ` +
@@ -22,7 +22,7 @@ export function exportReporter(console: Console): (event: ExportEvent) => void {
           {
             kind: 'exporting',
             ...{ checkpoint: path, globalStep, network: network.name, dataset: dataset.name, weights },
-            ...{ format: event.format, classes: dataset.classes },
+            ...{ format: event.format, classes },
           },
         );
         console.progress(() => 'comparing with the live network …');

@@ -1,7 +1,10 @@
 /** Compares an export with the live network. */
-import { requireRunning } from '../errors.ts';
+import { RunError, requireRunning } from '../errors.ts';
 import type { Classifier } from './format.ts';
 import type { TestPictures } from './test-pictures.ts';
+
+/** The largest difference in a probability that is accepted. */
+const largestAccepted = 1e-4;
 
 export interface Comparison {
   readonly pictures: number;
@@ -39,6 +42,25 @@ export async function compare(
     }
   }
   return { pictures: count, largestDifference, sameClass };
+}
+
+/** Requires an export to compute what the network computes.
+ * @param title what the pictures are
+ * @param path the checkpoint
+ * @throws RunError with the largest difference when it is too large */
+export function requireAgreement(
+  { largestDifference, pictures, sameClass }: Comparison,
+  title: string,
+  path: string,
+): void {
+  if (largestDifference <= largestAccepted) return;
+  throw new RunError(
+    Number.isFinite(largestDifference)
+      ? `the export and the network of ${path} differ by ${largestDifference.toExponential(1)} in a probability, expected at ` +
+          `most ${largestAccepted} (${pictures} ${title}, ${sameClass} with the same class); nothing was exported`
+      : `the network of ${path} computes probabilities that are not numbers (on ${title}); export a checkpoint from before ` +
+          'the run diverged',
+  );
 }
 
 function differenceOf(a: number, b: number | undefined): number {

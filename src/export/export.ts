@@ -9,7 +9,7 @@ import { RunError, requireRunning } from '../errors.ts';
 import { EventQueue } from '../events.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
-import { type Comparison, compare } from './compare.ts';
+import { type Comparison, compare, requireAgreement } from './compare.ts';
 import { type ExportRequest, type ExportSettings, exportChecks, exportSettings } from './export-request.ts';
 import type { ExportedModel, ExportFormatName } from './format.ts';
 import { exportFormats } from './formats.ts';
@@ -43,8 +43,6 @@ export type ExportEvent =
       readonly files: readonly OutputFile[];
     };
 
-/** The largest difference in a probability that is accepted. */
-export const largestAccepted = 1e-4;
 /** The number of pictures to compare, and how many of them at once. */
 const [comparedPictures, batchSize] = [1000, 100];
 
@@ -116,7 +114,7 @@ async function compareWithLive(
     const file = await exported.open(batchSize);
     try {
       const comparison = await compare(file, live, pictures, batchSize, signal);
-      requireAgreement(comparison, pictures, trained);
+      requireAgreement(comparison, pictures.title, trained.path);
       return comparison;
     } finally {
       await file.release();
@@ -124,19 +122,4 @@ async function compareWithLive(
   } finally {
     await live.release();
   }
-}
-
-function requireAgreement(
-  { largestDifference, pictures, sameClass }: Comparison,
-  { title }: TestPictures,
-  { path }: TrainedNetwork,
-): void {
-  if (largestDifference <= largestAccepted) return;
-  throw new RunError(
-    Number.isFinite(largestDifference)
-      ? `the export and the network of ${path} differ by ${largestDifference.toExponential(1)} in a probability, expected at ` +
-          `most ${largestAccepted} (${pictures} ${title}, ${sameClass} with the same class); nothing was exported`
-      : `the network of ${path} computes probabilities that are not numbers (on ${title}); export a checkpoint from before ` +
-          'the run diverged',
-  );
 }

@@ -29,12 +29,12 @@ const mostClasses = 100;
 
 export function modelCard(content: CardContent): string {
   const { trained, exported, output } = content;
-  const { metadata, dataset } = trained;
+  const { metadata, dataset, classes } = trained;
   const { language, lines } = exported.usage(basename(output));
   const sections: readonly (readonly [heading: string, body: string])[] = [
     ['Use', [`\`\`\`${language}`, ...lines, '```'].join('\n')],
     ['Input and output', exported.interface],
-    ['Classes', classesOf(dataset.classes)],
+    ['Classes', classesOf(classes)],
     ['Training', training(trained)],
     ['Results', results(content)],
     ['Limits', limits(trained)],
@@ -45,7 +45,7 @@ export function modelCard(content: CardContent): string {
   ];
   const parts = [
     `# ${escaped(metadata.network.name)}, trained on ${escaped(dataset.title)}`,
-    `An image classifier with ${counted(dataset.classes.length, 'class', 'classes')}, exported from step ` +
+    `An image classifier with ${counted(classes.length, 'class', 'classes')}, exported from step ` +
       `${metadata.globalStep.toLocaleString('en-US')} of a training run by cifar10 ${version}.`,
     ...sections.map(([heading, body]) => `## ${heading}\n\n${body}`),
   ];
@@ -127,9 +127,9 @@ function withSpread(share: number, count: number): string {
   return `${share.toFixed(4)} ± ${(1.96 * Math.sqrt((share * (1 - share)) / Math.max(1, count))).toFixed(4)}`;
 }
 
-function limits({ dataset, picture: [channels, height, width] }: TrainedNetwork): string {
+function limits({ classes, picture: [channels, height, width] }: TrainedNetwork): string {
   return [
-    `- The model knows only the ${counted(dataset.classes.length, 'class', 'classes')} above, and assigns one of them to every picture.`,
+    `- The model knows only the ${counted(classes.length, 'class', 'classes')} above, and assigns one of them to every picture.`,
     `- It takes pictures of ${width}×${height} pixels with ${counted(channels, 'channel')}. Resize larger pictures so that the shorter side fits, and use the`,
     '  central part.',
     '- Pictures of other kinds than those of the training data are classified worse, and with unjustified confidence.',

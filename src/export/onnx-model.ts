@@ -46,13 +46,13 @@ async function compute(
 /** Encodes a model file with the metadata of the checkpoint. */
 export function modelFile(
   graph: OnnxGraph,
-  { metadata, dataset, picture, weights }: TrainedNetwork,
+  { metadata, classes, picture, weights }: TrainedNetwork,
 ): Uint8Array {
   return encodeModel(graph, {
     version: portableVersion,
     producerVersion: version,
     metadata: new Map([
-      ['classes', JSON.stringify(dataset.classes)],
+      ['classes', JSON.stringify(classes)],
       ['image', JSON.stringify(picture)],
       ['network', metadata.network.name],
       ['recipe', metadata.recipe],

@@ -21,6 +21,8 @@ export interface TrainedNetwork {
   readonly metadata: CheckpointMetadata;
   readonly network: Network;
   readonly dataset: DatasetDescription;
+  /** The names of the classes that the network was trained on. */
+  readonly classes: readonly string[];
   /** The shape [C, H, W] of the pictures that are classified, which is that of the records of the data set. */
   readonly picture: ImageShape;
   /** Makes the network's images from the pixels of pictures. */
@@ -46,6 +48,7 @@ export function trainedNetwork({ path, checkpoint }: FoundCheckpoint, weights: W
     metadata,
     network,
     dataset,
+    classes: metadata.dataset.classes,
     picture: dataset.record.image,
     images: makeImages(storedImages(metadata), network.imageShape, dataset),
     weights: kept,

@@ -16,7 +16,8 @@ import { resolveRequest, type TrainingRequest } from './training-request.ts';
 function rates(request: Partial<TrainingRequest>, stored?: ReturnType<typeof storedRun>) {
   const complete = { trainDir: 'run', dataDir: 'data', scaleLearningRate: 'linear', ...request } as const;
   const given = request.recipe === undefined ? undefined : givenBy(request.recipe as string);
-  const { definition, scaledFrom } = resolveRequest(complete, given, stored, datasets.cifar10);
+  const { dataset = stored === undefined ? 'cifar10' : 'synthetic' } = request;
+  const { definition, scaledFrom } = resolveRequest(complete, given, stored, datasets[dataset]);
   const { learningRate, warmupSteps } = definition.hyperparameters;
   return { learningRate, warmupSteps, from: scaledFrom };
 }

@@ -11,6 +11,14 @@ import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
 import { sampleCheckpoint } from './checkpoints.ts';
 
+/** Widths that make the tutorial's networks fast. */
+export const smallWidths: Readonly<Record<'conv1' | 'conv2' | 'local3' | 'local4', number>> = {
+  conv1: 8,
+  conv2: 8,
+  local3: 16,
+  local4: 8,
+};
+
 export interface TrainedOptions {
   readonly network: string;
   readonly configuration?: Readonly<Record<string, number>>;

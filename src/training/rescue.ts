@@ -3,6 +3,7 @@
  * complete step, if the session still has its variables, so that only the failed step is lost.
  */
 import type { CheckpointStore } from '../checkpoint/store.ts';
+import { unlessAborted } from '../collective/unless-aborted.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { errorCode, messageOf, StoppedError, withLine } from '../errors.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
@@ -81,7 +82,7 @@ export async function* rescue(
   const isBlocked = failed.run.ranks?.lost.aborted === true;
   if (isBlocked && position.variables === undefined) return withLine(error, last);
   try {
-    const { variables, globalStep } = await lastComplete(position, failed.session);
+    const { variables, globalStep } = await lastComplete(position, failed);
     requireFiniteVariables(variables, failed.training.graph.variables, globalStep, saved);
     yield { kind: 'busy', globalStep, with: 'saving' };
     const metadata = metadataOf(failed.run, globalStep, failed.versions);
@@ -92,18 +93,20 @@ export async function* rescue(
       `Step ${globalStep} was saved to ${path}. Training in the same folder resumes from it.`,
     );
   } catch (reason) {
-    const [first = ''] = messageOf(reason).split('\n');
-    return withLine(error, `Step ${position.globalStep} could not be saved: ${first}\n${last}`);
+    const [why = ''] = messageOf(reason).split('\n');
+    const because = reason === error ? '.' : `: ${why}`;
+    return withLine(error, `Step ${position.globalStep} could not be saved${because}\n${last}`);
   }
 }
 
 /** Returns the variables of the last complete step, and the number of updates that they contain. */
 async function lastComplete(
   { globalStep, variables }: Position,
-  session: Session,
+  { session, run }: FailedRun,
 ): Promise<{ readonly variables: Variables; readonly globalStep: number }> {
   if (variables !== undefined) return { variables, globalStep };
-  const recovered = await session.recover();
+  // If another process was lost, the session waits for it, and never answers.
+  const recovered = await unlessAborted(run.ranks?.lost, session.recover());
   return {
     variables: recovered.variables as Tensors as Variables,
     globalStep: recovered.isUpdated ? globalStep + 1 : globalStep,

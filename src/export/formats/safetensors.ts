@@ -65,7 +65,7 @@ function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Te
 
 /** Every value is a text, as the format requires. `format: pt` tells Hugging Face's libraries that the tensors are for PyTorch. */
 function metadataOf(
-  { metadata, dataset, picture, weights }: TrainedNetwork,
+  { metadata, dataset, classes, picture, weights }: TrainedNetwork,
   names: WeightNames,
 ): Readonly<Record<string, string>> {
   const { network, recipe, globalStep, augmentation, normalization, precision } = metadata;
@@ -76,7 +76,7 @@ function metadataOf(
     weights,
     network: network.name,
     configuration: JSON.stringify(network.configuration),
-    classes: JSON.stringify(dataset.classes),
+    classes: JSON.stringify(classes),
     image: JSON.stringify(picture),
     augmentation,
     normalization,

@@ -68,8 +68,8 @@ function interfaceOf([channels, height, width]: ImageShape, classes: number): Mo
 }
 
 /** transformers.js chooses the class that loads the model by its type. Any type that maps pixel_values to logits works. */
-function configOf({ dataset, metadata }: TrainedNetwork): object {
-  const labels = dataset.classes.map((name, index) => [name, index] as const);
+function configOf({ classes, metadata }: TrainedNetwork): object {
+  const labels = classes.map((name, index) => [name, index] as const);
   return {
     architectures: ['ResNetForImageClassification'],
     model_type: 'resnet',
