@@ -175,7 +175,7 @@ export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export { PictureError, type Pixels } from './pictures/decode.ts';
-export type { OpenModelOptions } from './predict/open-classifier.ts';
+export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
 export {
   type PredictionControl,
   type PredictionEvent,
