@@ -103,6 +103,7 @@ export {
 } from './evaluation/evaluate.ts';
 export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
 export type { Weights } from './evaluation/network-session.ts';
+export type { ScoringRanks } from './evaluation/scoring-ranks.ts';
 export type { Comparison } from './export/compare.ts';
 export { type ExportEvent, exportModel } from './export/export.ts';
 export type { ExportRequest } from './export/export-request.ts';
@@ -138,7 +139,13 @@ export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';
-export type { BatchOptions, EvaluationBatches, Prefetching, TrainingBatches } from './input/prefetch.ts';
+export type {
+  BatchOptions,
+  EvaluationBatches,
+  Prefetching,
+  TrainingBatches,
+  Turns,
+} from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
 export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export type {
@@ -168,7 +175,7 @@ export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export { PictureError, type Pixels } from './pictures/decode.ts';
-export type { OpenModelOptions } from './predict/open-classifier.ts';
+export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
 export {
   type PredictionControl,
   type PredictionEvent,
@@ -194,11 +201,11 @@ export type {
 export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
+export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export { type ImportRequest, importPictures } from './run/import-pictures.ts';
 export type { Initialization } from './run/initial-weights.ts';
-export { findLearningRate, type LearningRateEvent } from './run/learning-rate-search.ts';
+export { findLearningRate, type LearningRateEvent, type SearchControl } from './run/learning-rate-search.ts';
 export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { CacheOption, PictureOptions } from './run/run-data.ts';

@@ -8,6 +8,7 @@ import { writeDataset } from './data/write.ts';
 import { engineVariants } from './testing/engines.ts';
 import { noiseRecords } from './testing/examples.ts';
 import { cifar10 } from './testing/in-process.ts';
+import { needsDecoder, writeClass } from './testing/pictures.ts';
 import { copySynthetic, smallNetwork } from './testing/synthetic.ts';
 
 /** Runs every `cifar10` command in the shell blocks of the pages, in order, in one folder, with few steps. Files of noise
@@ -19,11 +20,13 @@ const pages = [
   'docs/recipes.md',
   'docs/ideas.md',
   'docs/export.md',
+  'docs/pictures.md',
 ];
 
 /** What each command prints on success. */
 const wanted: Readonly<Record<string, RegExp>> = {
   download: /is ready|already exists/,
+  import: /is ready|already exists/,
   train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
   sweep: /Precision @ 1 on the held-out images/,
@@ -59,6 +62,7 @@ function linesOf(text: string, language: string): readonly string[] {
 
 /** Leaves out commands for which this machine has no library or no instructions. */
 const runsHere = (line: string) =>
+  !(needsDecoder.skip !== undefined && /(data|from) photos| --data data /.test(line)) &&
   !engineVariants.some(
     ({ flags, skip }) => skip !== false && flags.every((word) => line.split(' ').includes(word)),
   );
@@ -67,6 +71,8 @@ const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {
   process.chdir(folder);
   await copySynthetic(join(folder, 'data'));
+  if (needsDecoder.skip === undefined)
+    for (const [index, name] of ['cat', 'dog'].entries()) await writeClass('photos', name, 10, 100 * index);
   const block = noiseRecords(500);
   await writeDataset(join(folder, 'data'), datasets.cifar10, ({ records }) => {
     const copies = new Uint8Array((block.length * records) / 500);

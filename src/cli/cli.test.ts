@@ -221,7 +221,7 @@ describe('errors are printed in one line, without a stack trace', () => {
       'an unknown command',
       ['sing'],
       2,
-      /^cifar10: unknown command "sing"\. Commands: download, train, .*bench\n$/,
+      /^cifar10: unknown command "sing"\. Commands: download, import, train, .*bench\n$/,
     ],
     [
       'a batch that no machine has memory for',

@@ -5,7 +5,7 @@ import { describeThreads } from '../machine/cores.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { EvaluationEvent } from '../run/evaluation.ts';
 import { type Console, duration, timestamp } from './console.ts';
-import { dataDirWords } from './data-dir-words.ts';
+import { dataDirWords, otherDataWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
@@ -153,7 +153,7 @@ export class EvalReporter {
         (stopped && images === 0 ? '' : `. Results are in ${file}`),
       { kind: 'evaluated', images, seconds, stopped, file },
     );
-    const data = dataDirWords(dataDir);
+    const data = otherDataWords(this.#flags) + dataDirWords(dataDir);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;
     if (stopped)
       this.#console.line(`To continue:\n  ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);

@@ -463,7 +463,7 @@ const ownFlags = {
     help: 'training folder, whose newest checkpoint is evaluated, or a checkpoint file',
     helpFor: {
       predict:
-        'training folder, whose newest checkpoint is used, a checkpoint file or an exported .onnx file (default: /tmp/cifar10_train)',
+        'training folder, whose newest checkpoint is used, a checkpoint file, or an exported .onnx or .safetensors file (default: /tmp/cifar10_train)',
       export: 'the same as the argument <run> (default: /tmp/cifar10_train)',
     },
     group: 'Checkpoint',

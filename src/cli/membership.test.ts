@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Environment } from '../collective/mpi/launcher.ts';
 import { commandTable, isCommandName } from './command-table.ts';
@@ -18,6 +19,18 @@ test('the commands whose processes work together, and only those, take --collect
     takesFlag,
     names.filter((name) => commandTable[name].inJob === 'together'),
   );
+});
+
+test('docs/scale.md says of each command what the processes of a job do', () => {
+  const page = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  for (const name of names) {
+    const row = rows.find((line) => new RegExp(`^\\|[^|]*\`${name}[ \`]`).test(line)) ?? '';
+    assert.notEqual(row, '', name);
+    const { inJob } = commandTable[name];
+    assert.equal(row.includes('refused'), typeof inJob === 'object', name);
+    assert.equal(row.includes('rank 0 alone'), inJob === 'first', name);
+  }
 });
 
 test('a job executes a command in all processes, in the first one, or not at all', () => {

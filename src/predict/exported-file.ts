@@ -74,7 +74,7 @@ function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: re
 
 function foreign(file: string, has: string): RunError {
   return new RunError(
-    `${file}: not an ONNX file that this program exported: it has ${has}. An exported file takes pictures, and contains all ` +
-      `that is needed to classify them. Write one with: ${command('export --format onnx')}`,
+    `${file}: not an ONNX file of the export format onnx: it has ${has}. Such a file takes pictures, and contains all that ` +
+      `is needed to classify them. Write one with: ${command('export --format onnx')}`,
   );
 }

@@ -10,14 +10,15 @@ import { type EngineName, engineChoices, type Precision, precisions } from '../e
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { scoredWeights } from '../evaluation/evaluate.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
-import { augmentations } from '../input/augmentations.ts';
+import { augmentations, makeImages } from '../input/augmentations.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
-import { datasetOf, storedImages } from '../training/training-run.ts';
+import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
-import { CheckpointClassifier } from './checkpoint-classifier.ts';
 import type { Classifier } from './classifier.ts';
 import { ExportedClassifier } from './exported-classifier.ts';
 import { readExportedFile } from './exported-file.ts';
+import { type ExportedWeights, readExportedWeights } from './exported-weights.ts';
+import { NetworkClassifier } from './network-classifier.ts';
 
 export interface OpenModelOptions {
   /** Default: `ema`, or `raw` if the run keeps no moving averages. */
@@ -38,11 +39,14 @@ export const openModelChecks: OptionChecks<OpenModelOptions> = {
   batchSize: optional(aWholeNumber(1, 65_536)),
 };
 
+/** Where a model comes from: a checkpoint, or an exported file of one of these formats. */
+export type ModelKind = 'checkpoint' | 'onnx' | 'safetensors';
+
 /** A model that can classify, and what is known about it. */
 export interface OpenedModel {
   /** The checkpoint or the exported file. */
   readonly path: string;
-  readonly kind: 'checkpoint' | 'onnx';
+  readonly kind: ModelKind;
   readonly globalStep: number;
   /** The name of the recipe. */
   readonly recipe: string;
@@ -59,7 +63,7 @@ export interface OpenedModel {
 /** The largest file that is read at once. */
 const maximumBytes = 2 ** 31 - 1;
 
-/** @param path a training folder, whose newest undamaged checkpoint is read, a checkpoint, or an ONNX file of `cifar10 export`
+/** @param path a training folder, whose newest undamaged checkpoint is read, a checkpoint, or an exported ONNX or safetensors file
  * @throws RunError when there is no such file, it is damaged or of another program, or the engine cannot be used */
 export async function openClassifier(
   path: string,
@@ -67,7 +71,10 @@ export async function openClassifier(
   onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
   if (await isOnnx(path)) return openExported(path, options);
-  const found = await openCheckpoint(path, onWarning).catch(async (error: unknown) => {
+  const weights = await readExportedWeights(path);
+  if (weights !== undefined) return openWeights(path, weights, options);
+  const takes = 'a training folder, a checkpoint file or an exported .onnx or .safetensors file';
+  const found = await openCheckpoint(path, onWarning, takes).catch(async (error: unknown) => {
     throw (await exportedInside(path, error)) ?? error;
   });
   return openRun(found, options);
@@ -89,17 +96,49 @@ async function openRun(
   { path, checkpoint }: FoundCheckpoint,
   { weights = 'ema', engine = 'auto', precision = 'float32', batchSize = 1 }: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const { metadata } = checkpoint;
-  const { augmentation } = storedImages(metadata);
-  const { classes, record } = datasetOf(metadata);
+  const { metadata, tensors } = checkpoint;
+  const [network, dataset, recipe] = [networkOf(metadata), datasetOf(metadata), storedImages(metadata)];
+  const images = makeImages(recipe, network.imageShape, dataset);
+  const chosen = chooseEngine({ engine, precision });
+  const used = scoredWeights(metadata.hyperparameters, weights);
+  return {
+    ...{ path, kind: 'checkpoint', globalStep: metadata.globalStep, recipe: metadata.recipe, weights: used },
+    ...{ classes: dataset.classes, image: requireSquare(path, dataset.record.image) },
+    ...flipsOf(recipe.augmentation),
+    classifier: await NetworkClassifier.create(
+      { network, images, tensors, weights: used },
+      chosen.engine,
+      batchSize,
+    ),
+  };
+}
+
+async function openWeights(
+  path: string,
+  exported: ExportedWeights,
+  options: OpenModelOptions,
+): Promise<OpenedModel> {
+  const { engine = 'auto', precision = 'float32', batchSize = 1 } = options;
+  const { network, images, tensors, classes, image, augmentation, globalStep, recipe, weights } = exported;
+  requireContained(oneLine(path), weights, options);
   const chosen = chooseEngine({ engine, precision });
   return {
-    ...{ path, kind: 'checkpoint', globalStep: metadata.globalStep, recipe: metadata.recipe },
-    ...{ classes, image: requireSquare(path, record.image), augmentation },
-    weights: scoredWeights(metadata.hyperparameters, weights),
-    flips: augmentations[augmentation].flips,
-    classifier: await CheckpointClassifier.create(checkpoint, weights, chosen.engine, batchSize),
+    ...{ path, kind: 'safetensors', globalStep, recipe, weights },
+    ...{ classes, image: requireSquare(path, image) },
+    ...flipsOf(augmentation),
+    // The file contains the values of the variables themselves, whichever weights they were in the run.
+    classifier: await NetworkClassifier.create(
+      { network, images, tensors, weights: 'raw' },
+      chosen.engine,
+      batchSize,
+    ),
   };
+}
+
+/** Returns the name of an augmentation, which may be unknown, and whether it flips images. */
+function flipsOf(augmentation: string): Pick<OpenedModel, 'augmentation' | 'flips'> {
+  const known = Object.values(augmentations).find(({ name }) => name === augmentation);
+  return { augmentation, flips: known?.flips ?? false };
 }
 
 async function openExported(path: string, options: OpenModelOptions): Promise<OpenedModel> {
@@ -107,28 +146,31 @@ async function openExported(path: string, options: OpenModelOptions): Promise<Op
   const bytes = await bytesOf(path);
   const exported = readExportedFile(file, bytes);
   const { batchSize = 1 } = options;
-  const known = Object.values(augmentations).find(({ name }) => name === exported.augmentation);
   const { globalStep, recipe, classes, image, augmentation, weights } = exported;
   requireExportedOptions(file, weights, options);
   return {
-    ...{ path, kind: 'onnx', globalStep, recipe, classes, image, augmentation, weights },
-    flips: known?.flips ?? false,
+    ...{ path, kind: 'onnx', globalStep, recipe, classes, image, weights },
+    ...flipsOf(augmentation),
     classifier: await ExportedClassifier.create(file, exported, bytes, batchSize),
   };
 }
 
-/** An exported file contains one set of weights, in float32, for ONNX Runtime.
- * @throws RunError for options that ask for others */
-function requireExportedOptions(
-  file: string,
-  contained: Weights,
-  { weights, engine, precision }: OpenModelOptions,
-): void {
-  const refuse = (option: string, has: string) => {
-    throw new RunError(`\`${option}\`: ${file} is an exported file, which ${has}; leave out the option`);
-  };
+/** @throws RunError for options that an exported file does not have, with what it has */
+function refuseOption(file: string, option: string, has: string): never {
+  throw new RunError(`\`${option}\`: ${file} is an exported file, which ${has}; leave out the option`);
+}
+
+/** An exported file contains one set of weights. */
+function requireContained(file: string, contained: Weights, { weights }: OpenModelOptions): void {
   if (weights === 'raw' && contained !== 'raw')
-    refuse('weights: raw', 'contains only the moving averages of the weights');
+    refuseOption(file, 'weights: raw', 'contains only the moving averages of the weights');
+}
+
+/** An exported ONNX file contains one set of weights, in float32, for ONNX Runtime. */
+function requireExportedOptions(file: string, contained: Weights, options: OpenModelOptions): void {
+  const { engine, precision } = options;
+  const refuse = (option: string, has: string) => refuseOption(file, option, has);
+  requireContained(file, contained, options);
   if (engine !== undefined && engine !== 'auto' && engine !== 'onnx')
     refuse(`engine: ${engine}`, 'runs on ONNX Runtime');
   if (precision !== undefined && precision !== 'float32')

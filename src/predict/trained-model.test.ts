@@ -33,11 +33,16 @@ const checkpoint = randomCheckpoint(small);
 const run = join(folder, 'run');
 const file = await writeCheckpoint(run, checkpoint);
 const onnx = join(folder, 'model.onnx');
-{
-  const { files } = await exportFormats.onnx.make(trainedNetwork({ path: file, checkpoint }, 'ema'), {
-    names: 'cifar10',
-  });
-  writeFileSync(onnx, files.get('') ?? new Uint8Array());
+const weightsFile = join(folder, 'weights.safetensors');
+const torchFile = join(folder, 'torch.safetensors');
+for (const [path, format, names] of [
+  [onnx, 'onnx', 'cifar10'],
+  [weightsFile, 'safetensors', 'cifar10'],
+  [torchFile, 'safetensors', 'torch'],
+] as const) {
+  const trained = trainedNetwork({ path: file, checkpoint }, 'ema');
+  const { files } = await exportFormats[format].make(trained, { names });
+  writeFileSync(path, files.get('') ?? new Uint8Array());
 }
 
 /** Returns the probabilities that an evaluation computes for examples of noise. */
@@ -93,6 +98,21 @@ describe('a trained model', () => {
       },
     );
     await model.release();
+  });
+
+  test('that was exported as safetensors computes exactly what an evaluation computes', async () => {
+    const model = await openModel(weightsFile, { batchSize: 128 });
+    assert.deepEqual(await model.classifyPixels(pictures), await evaluated(200));
+    assert.deepEqual([model.kind, model.globalStep, model.weights], ['safetensors', 1200, 'ema']);
+    assert.doesNotThrow(() => model.requireFlips());
+    await model.release();
+    await assert.rejects(openModel(weightsFile, { weights: 'raw' }), {
+      message: /contains only the moving averages/,
+    });
+    await assert.rejects(openModel(torchFile), {
+      message:
+        /torch\.safetensors: the names and layouts of its weights are those of torch; export the run with `names: cifar10`/,
+    });
   });
 
   test('takes a file, its bytes, or decoded pixels', { skip: withoutDecoder }, async () => {
@@ -204,7 +224,7 @@ describe('is refused', () => {
     await refuse(
       'other.onnx',
       other,
-      /not an ONNX file that this program exported: it has no classes in its metadata_props.*export --format onnx/,
+      /not an ONNX file of the export format onnx: it has no classes in its metadata_props.*export --format onnx/,
     );
     // The name does not matter.
     await refuse('other.bin', other, /it has no classes/);

@@ -18,6 +18,7 @@ import { decodePicture, fitPixels, type Pixels } from '../pictures/decode.ts';
 import { oneLine } from '../wording.ts';
 import { mirrored } from './mirror.ts';
 import {
+  type ModelKind,
   type OpenedModel,
   type OpenModelOptions,
   openClassifier,
@@ -62,7 +63,8 @@ export class TrainedModel {
     return this.#opened.path;
   }
 
-  get kind(): 'checkpoint' | 'onnx' {
+  /** Where the model comes from. */
+  get kind(): ModelKind {
     return this.#opened.kind;
   }
 
@@ -167,7 +169,7 @@ export class TrainedModel {
 }
 
 /** Opens a trained model.
- * @param path a training folder, whose newest undamaged checkpoint is opened, a checkpoint file, or an exported ONNX file
+ * @param path a training folder, whose newest undamaged checkpoint is opened, a checkpoint file, or an exported ONNX or safetensors file
  * @param onWarning called for each checkpoint that was skipped
  * @throws UsageError for an option that is unknown or out of range
  * @throws RunError when there is no model, it is damaged or of another program, or the engine cannot be used */

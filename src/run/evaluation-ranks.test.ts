@@ -91,6 +91,13 @@ describe('an evaluation by several processes', { timeout: 120_000 }, () => {
     await assert.rejects(kindsOf(missing, { job: first }), /No checkpoint file found/);
     assert.deepEqual(await other, ['end']);
 
+    const unwritable = request(join('data', 'synthetic-batches-bin', 'test_batch.bin'));
+    const failures = await Promise.allSettled(jobsOf(2).map((job) => kindsOf(unwritable, { job })));
+    assert.deepEqual(
+      failures.map((failure) => failure.status === 'rejected' && (failure.reason as Error).name),
+      ['RunError', 'FailedElsewhere'],
+    );
+
     const [leader, follower] = jobsOf(2);
     const following = kindsOf(request('left'), { job: follower });
     for await (const { kind } of runEvaluation(request('left'), { job: leader }))

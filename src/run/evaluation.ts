@@ -24,7 +24,7 @@ import {
 } from './evaluation-request.ts';
 import { adviceFor } from './no-checkpoint.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
-import { leads } from './ranks.ts';
+import { leads, together } from './ranks.ts';
 import type { StopControl } from './stop-control.ts';
 
 export type EvaluationEvent =
@@ -73,7 +73,7 @@ export async function* runEvaluation(
   if (job !== undefined && !leads(job)) return yield* follow(settings, job, asked);
   const followers = new Followers(job);
   const signal = AbortSignal.any([asked, followers.signal]);
-  const log = await EvaluationLog.open(settings.evalDir);
+  const log = await together(job, () => EvaluationLog.open(settings.evalDir));
   const scorer = new CheckpointScorer(settings, { signal, report: queue.push, job });
   // Only a requested stop abandons work. A caller that leaves its loop waits, so that a result that it has seen is saved
   // completely.
@@ -100,6 +100,7 @@ export async function* runEvaluation(
 
 /** Evaluates as a process other than the first of a job, without writing files. */
 async function* follow(settings: EvaluationSettings, job: Job, signal: AbortSignal): Events {
+  await together(job, async () => undefined);
   const scorer = new CheckpointScorer(settings, { signal, report: () => undefined, job });
   try {
     await followEvaluation(job, scorer, signal);

@@ -7,15 +7,16 @@ import { noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
 
 /** Reads a checkpoint file, or the newest undamaged checkpoint of a training folder.
  * @param path the file or the folder, which the option `checkpointDir` names
+ * @param takes what the option must be, for messages
  * @throws RunError when there is no checkpoint, or no undamaged one */
 export async function openCheckpoint(
   path: string,
   onWarning: (message: string) => void,
+  takes: string = 'a training folder or a .safetensors file',
 ): Promise<FoundCheckpoint> {
   const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
   if (isFile) {
     const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
-      const takes = 'a training folder or a .safetensors file';
       throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
     });
     return { path, checkpoint };

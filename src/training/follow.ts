@@ -6,12 +6,13 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Session } from '../engine/engine.ts';
 import type { BatchSource } from '../input/prefetch.ts';
+import type { Float32Tensor } from '../tensor/tensor.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import type { Ranks, TrainingRun } from './run-definition.ts';
 import type { TrainEvent } from './train.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingGraph } from './training-graph.ts';
-import { type Validation, ValidationSchedule, type Variables } from './validation.ts';
+import { type Validation, ValidationSchedule } from './validation.ts';
 
 interface FollowOptions {
   readonly run: TrainingRun;
@@ -40,7 +41,7 @@ export async function* follow(
   let isAgreed = false;
   for (;;) {
     if (validate && validations?.isDue(globalStep, epochs.endsAt(globalStep), isAgreed)) {
-      const precision = await validate.score((await session.read()) as Variables);
+      const precision = await validate.score((await session.read()) as ReadonlyMap<string, Float32Tensor>);
       isAgreed ||= precision === undefined;
     }
     if (globalStep >= maxSteps || isAgreed) break;

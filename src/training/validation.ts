@@ -3,7 +3,7 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 
-export type Variables = ReadonlyMap<string, Float32Tensor>;
+type Variables = ReadonlyMap<string, Float32Tensor>;
 
 export interface Validation {
   /** The number of updates between scores. Default: the end of each epoch is scored. The end of the run is always scored. */

@@ -53,7 +53,6 @@ export const vendors = [
 const mark = { name: 'CIFAR10_TEST_JOB', value: randomUUID() };
 
 const environment = {
-  ...process.env,
   ...{ OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
   ...{ PRTE_ALLOW_RUN_AS_ROOT: '1', PRTE_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
   // With several threads, results depend on their number, and processes on one host share its cores.
@@ -65,7 +64,10 @@ const environment = {
 /** Returns the path of the launcher, or undefined if it is not installed. @param {Vendor} vendor */
 export function launcherOf({ commands, version }) {
   return commands.find((name) =>
-    version.test(spawnSync(name, ['--version'], { encoding: 'utf8', env: environment }).stdout ?? ''),
+    version.test(
+      spawnSync(name, ['--version'], { encoding: 'utf8', env: { ...process.env, ...environment } }).stdout ??
+        '',
+    ),
   );
 }
 
@@ -88,7 +90,10 @@ export class Job {
     const where = shell === undefined || onOneHost ? [] : vendor.remote(shell);
     const line = [launcher, ...vendor.flags, ...more, ...where, process.execPath, program, ...words];
     const [command = '', ...rest] = shell === undefined ? line : [shell, 'host-a', `exec ${line.join(' ')}`];
-    this.#child = spawn(command, rest, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(command, rest, {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream.setEncoding('utf8').on('data', (text) => {
         this.output += text;

@@ -233,7 +233,10 @@ function seconds(number) {
 async function test(vendor, names, folder, hosts) {
   const trial = new Trial(vendor, folder, hosts);
   const reference = trial.train('whole', { onOneHost: true });
-  if ((await reference.code) !== 0) throw new Error(`the undisturbed job failed\n${reference.lastLines}`);
+  if ((await reference.code) !== 0) {
+    console.log(`${vendor.name} FAILED   the undisturbed job\n${reference.lastLines}`);
+    return 1;
+  }
   let failures = 0;
   for (const name of names) {
     const { twoHosts = false, run } = cases[name] ?? {};
@@ -257,6 +260,8 @@ async function test(vendor, names, folder, hosts) {
 
 /** Runs the cases. Returns the exit code. @param {string} folder */
 async function main(folder) {
+  // The launchers' own files are removed with the folder.
+  process.env['TMPDIR'] = folder;
   const names = flags.cases.split(',');
   console.log(`${isInside ? 'two hosts' : 'one host'}, seed ${flags.seed}`);
   const hosts = isInside ? new TwoHosts(folder) : undefined;
@@ -287,9 +292,15 @@ async function withFolder() {
 }
 
 const unknown = flags.cases.split(',').filter((name) => !(name in cases));
+const isKnown = flags.mpi === undefined || vendors.some(({ name }) => name === flags.mpi);
 if (flags.help) console.log(usage);
 else if (unknown.length > 0) {
   console.error(`unknown cases: ${unknown}; there are ${Object.keys(cases)}`);
+  process.exitCode = 2;
+} else if (!isKnown) {
+  console.error(
+    `unknown implementation ${flags.mpi}; there are ${vendors.map(({ name }) => name).join(' and ')}`,
+  );
   process.exitCode = 2;
 } else {
   const inside = process.env['CIFAR10_TEST_FOLDER'];

@@ -1,16 +1,23 @@
-/** Classifies pictures with the network of a checkpoint. An evaluation makes the same images and logits of the same pixels. */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+/** Classifies pictures with a network and its weights. An evaluation makes the same images and logits of the same pixels. */
 import type { Engine } from '../engine/engine.ts';
 import { probabilities } from '../evaluation/confusion.ts';
-import { scoredWeights } from '../evaluation/evaluate.ts';
 import { NetworkSession, type Weights } from '../evaluation/network-session.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
-import { makeImages } from '../input/augmentations.ts';
-import { sizeOf } from '../tensor/tensor.ts';
-import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
+import type { Network } from '../model/network.ts';
+import { type Float32Tensor, sizeOf } from '../tensor/tensor.ts';
 import type { Classifier } from './classifier.ts';
 
-export class CheckpointClassifier implements Classifier {
+/** A network with everything that it needs to classify pictures. */
+export interface WeightedNetwork {
+  readonly network: Network;
+  /** Makes the images of the network from the pixels of pictures. */
+  readonly images: ImageMaker;
+  /** The tensors of a checkpoint, and which of them are the weights. */
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
+  readonly weights: Weights;
+}
+
+export class NetworkClassifier implements Classifier {
   readonly library: string;
   readonly threads: number;
   readonly batchSize: number;
@@ -26,19 +33,20 @@ export class CheckpointClassifier implements Classifier {
   }
 
   /** Compiles the network and loads its weights.
-   * @param weights `ema` is replaced by `raw` if the run keeps no moving averages
-   * @throws RunError when this version does not support the network or how its images are made, or a weight is missing */
+   * @throws RunError when a weight is missing or has another shape */
   static async create(
-    { metadata, tensors }: Checkpoint,
-    weights: Weights,
+    { network, images, tensors, weights }: WeightedNetwork,
     engine: Engine,
     batchSize: number,
-  ): Promise<CheckpointClassifier> {
-    const network = networkOf(metadata);
-    const images = makeImages(storedImages(metadata), network.imageShape, datasetOf(metadata));
+  ): Promise<NetworkClassifier> {
     const session = await NetworkSession.create(engine, network, batchSize);
-    await session.load(tensors, scoredWeights(metadata.hyperparameters, weights));
-    return new CheckpointClassifier(engine, images, session);
+    try {
+      await session.load(tensors, weights);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+    return new NetworkClassifier(engine, images, session);
   }
 
   async classify(pictures: readonly Uint8Array[]): Promise<readonly (readonly number[])[]> {
