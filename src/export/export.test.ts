@@ -55,14 +55,14 @@ describe('cifar10 export', () => {
         output,
         /Compared with the live network on 1,000 generated pictures: .* is \d\.\de-\d+; the same class for 1,000/,
       );
-      assert.match(output, /Written:\n {2}deep\/er\/cat\.onnx \(\d+ kB\)\n {2}deep\/er\/cat\.md \(/);
-      assert.deepEqual(readdirSync('deep/er').sort(), ['cat.md', 'cat.onnx']);
+      assert.match(output, /Written:\n {2}deep\/er\/cat\.onnx \(\d+ kB\)\n {2}deep\/er\/cat\.onnx\.md \(/);
+      assert.deepEqual(readdirSync('deep/er').sort(), ['cat.onnx', 'cat.onnx.md']);
     }));
 
   test('takes the format from the ending, and a checkpoint file as well as a run', () =>
     withRun(async () => {
       await exported('run/model.ckpt-1200.safetensors', '--output', 'a.safetensors', '--names', 'torch');
-      assert.match(readFileSync('a.md', 'utf8'), /under the names of a PyTorch module/);
+      assert.match(readFileSync('a.safetensors.md', 'utf8'), /under the names of a PyTorch module/);
       await exported('--checkpoint-dir', 'run', '--format', 'transformers.js', '--output', 'folder/');
       assert.deepEqual(readdirSync('folder', { recursive: true }).sort(), [
         ...['README.md', 'config.json', 'onnx', 'onnx/model.onnx', 'preprocessor_config.json'],
@@ -73,13 +73,13 @@ describe('cifar10 export', () => {
 
   test('replaces existing files only with --force', () =>
     withRun(async () => {
-      writeFileSync('model.md', 'mine');
+      writeFileSync('model.onnx.md', 'mine');
       await assertRefused(
         ['run'],
         1,
-        /model\.md already exists; use another --output, or add --force to replace it/,
+        /model\.onnx\.md already exists; use another --output, or add --force to replace it/,
       );
-      assert.equal(readFileSync('model.md', 'utf8'), 'mine');
+      assert.equal(readFileSync('model.onnx.md', 'utf8'), 'mine');
       await exported('run', '--force');
       const written = statSync('model.onnx').mtimeMs;
       await assertRefused(['run'], 1, /model\.onnx already exists/);
@@ -173,7 +173,7 @@ describe('cifar10 export', () => {
           '{',
         ]);
         await cifar10(['export', 'run', '--data-dir', 'no-data', '--eval-dir', 'results']);
-        const card = readFileSync('model.md', 'utf8');
+        const card = readFileSync('model.onnx.md', 'utf8');
         assert.match(card, /Precision @ 1 on 2,000 images \(test\) of synthetic: 0\.7500 ± 0\.0190\./);
         assert.doesNotMatch(card, /0\.0005|: 0\.0000/);
         for (const part of [
