@@ -52,7 +52,7 @@ export type {
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
 export type { GroupStart, OuterGroup } from './collective/group-start.ts';
 export { type CollectiveName, type Job, startMpi } from './collective/mpi/start-mpi.ts';
-export type { SharedMemoryOfGroup } from './collective/shared-group.ts';
+export type { SharedFloats, SharedMemoryOfGroup } from './collective/shared-memory.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export {
   type ChannelStatistics,

@@ -1,5 +1,5 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
-import type { SharedMemoryOfGroup } from './shared-group.ts';
+import type { SharedMemoryOfGroup } from './shared-memory.ts';
 
 /**
  * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match

@@ -5,11 +5,7 @@
  */
 import { softLimit } from '../machine/limits.ts';
 import { loopsModule } from './loops-module.ts';
-
-/** A `WebAssembly.Memory`, or an object with its own buffer. Both can be sent to threads. */
-export interface SharedFloats {
-  readonly buffer: SharedArrayBuffer;
-}
+import type { SharedFloats } from './shared-memory.ts';
 
 /** Loops over values in shared memory. Places are byte offsets, and `end` is where the sums end. Their distances are multiples of 16
  * bytes. Products and sums are rounded to float32, and so is the weight. */

@@ -7,7 +7,8 @@
  */
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
 import type { GroupStart, OuterGroup } from '../collective/group-start.ts';
-import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
+import { failSharedGroup, newSharedGroup } from '../collective/shared-group.ts';
+import type { SharedMemoryOfGroup } from '../collective/shared-memory.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { bytesOf, rowsOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';
