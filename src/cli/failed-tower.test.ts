@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { endOneTower } from '../testing/end-tower.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { program } from '../testing/program.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
-
-/** Ends the thread of one tower when a file exists. The first thread that creates the folder is the one that ends. */
-const endOneTower = (file: string, folder: string) => `
-  import { existsSync, mkdirSync } from 'node:fs';
-  import { isMainThread } from 'node:worker_threads';
-  if (!isMainThread && /cifar10-onnx-worker/.test(process.argv[1]))
-    setInterval(() => {
-      if (!existsSync(${JSON.stringify(file)})) return;
-      try {
-        mkdirSync(${JSON.stringify(folder)});
-        process.exit(7);
-      } catch {}
-    }, 1).unref();
-`;
 
 test(
   'a tower whose thread ends stops the run with its error, exit code 1 and a checkpoint, from which the run resumes',
@@ -30,8 +16,7 @@ test(
     inTemporaryFolder(async (folder) => {
       await copySynthetic(join(folder, 'data'));
       const trainDir = join(folder, 'run');
-      const preload = join(folder, 'preload.mjs');
-      writeFileSync(preload, endOneTower(join(trainDir, 'model.ckpt-7.safetensors'), join(folder, 'ended')));
+      const ends = endOneTower(join(trainDir, 'model.ckpt-7.safetensors'), join(folder, 'ended'));
       const train = (maxSteps: number, environment: Readonly<Record<string, string>> = {}) =>
         program(
           [
@@ -51,7 +36,7 @@ test(
           folder,
           environment,
         );
-      const failed = await train(100_000, { NODE_OPTIONS: `--import ${pathToFileURL(preload)}` });
+      const failed = await train(100_000, { NODE_OPTIONS: ends });
       assert.equal(failed.code, 1, failed.errors);
       const [, step = '', path = ''] =
         /^cifar10: tower [01]: ONNX Runtime cannot run graph train: its thread ended with code 7\nStep (\d+) was saved to (\S+)\. Training in the same folder resumes from it\.\n$/.exec(
