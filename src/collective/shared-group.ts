@@ -14,9 +14,8 @@
 import { messageOf, RunError } from '../errors.ts';
 import { addWeighted } from './add-weighted.ts';
 import type { Collective } from './collective.ts';
-import { type Place, processOf } from './group-start.ts';
+import { type Place, processOf, type SharedFloats, type SharedMemoryOfGroup } from './group-start.ts';
 import { type Loops, loopsOver, newSharedFloats } from './shared-floats.ts';
-import type { SharedFloats, SharedMemoryOfGroup } from './shared-memory.ts';
 
 /** The indices of the control words. */
 const control = {

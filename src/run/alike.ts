@@ -2,8 +2,11 @@
  * What has to be the same in all processes of an MPI job: the run that they train, the data and the engine. Otherwise they would
  * train different networks, or wait for each other forever.
  */
+import { createHash } from 'node:crypto';
 import type { Job } from '../collective/mpi/start-mpi.ts';
+import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
+import { bytesOf } from '../tensor/tensor.ts';
 import type { RunDefinition, TrainingRun } from '../training/run-definition.ts';
 import { version } from '../version.ts';
 import { sharedBytes, together } from './ranks.ts';
@@ -28,8 +31,18 @@ export async function requireAlike(job: Job | undefined, facts: Facts): Promise<
   });
 }
 
+export interface StartOfRun {
+  /** The number of steps between validations, in which all processes take part. */
+  readonly evalEvery?: number | undefined;
+  /** The initial weights, if they are those of another run. Every process reads them itself. */
+  readonly initFrom?: Tensors | undefined;
+}
+
 /** What determines a run before its data is read, and when its processes evaluate. */
-export function factsOfDefinition(definition: RunDefinition, evalEvery: number | undefined): Facts {
+export function factsOfDefinition(
+  definition: RunDefinition,
+  { evalEvery, initFrom }: StartOfRun = {},
+): Facts {
   const { network, hyperparameters, batchSize, seed, holdout, groups, freeze } = definition;
   const { augmentation, normalization, length } = definition;
   const { name, configuration } = network;
@@ -40,6 +53,7 @@ export function factsOfDefinition(definition: RunDefinition, evalEvery: number |
     ...Object.fromEntries(named.map(([name, value]) => [`\`${name}\``, value])),
     'the length of the run': length,
     'the groups of parameters': groups,
+    'the checksum of the initial weights': initFrom && checksumOf(initFrom),
   };
 }
 
@@ -52,4 +66,10 @@ export function factsOfEquipment({ examples, checksum, engine }: TrainingRun): F
     '`precision`': engine.precision,
     "the engine's library": engine.library,
   };
+}
+
+function checksumOf(tensors: Tensors): string {
+  const hash = createHash('sha256');
+  for (const [name, tensor] of tensors) hash.update(name).update(bytesOf(tensor));
+  return hash.digest('hex');
 }

@@ -189,7 +189,10 @@ async function prepare(
   const checked = await together(job, () => check(request, given, store, resume, job));
   const { data, resolved, training, initFrom } = checked;
   const { definition } = resolved;
-  await requireAlike(job, factsOfDefinition(definition, request.evalEvery));
+  await requireAlike(
+    job,
+    factsOfDefinition(definition, { evalEvery: request.evalEvery, initFrom: initFrom?.tensors }),
+  );
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) {
