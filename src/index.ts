@@ -50,9 +50,8 @@ export type {
   Versions as StoredVersions,
 } from './checkpoint/metadata.ts';
 export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
-export type { GroupStart, OuterGroup } from './collective/group-start.ts';
+export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
 export { type CollectiveName, type Job, startMpi } from './collective/mpi/start-mpi.ts';
-export type { SharedMemoryOfGroup } from './collective/shared-group.ts';
 export type { Archive, DatasetFile } from './data/dataset.ts';
 export {
   type ChannelStatistics,
@@ -78,6 +77,7 @@ export type {
   ExchangeStart,
   PartTime,
   Precision,
+  Recovered,
   Session,
   StepOptions,
   Tensors,
@@ -199,6 +199,7 @@ export type {
   RecipeOptions,
 } from './recipe/recipe.ts';
 export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
+export type { ScaledFrom, ScalingName } from './recipe/scale-learning-rate.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
 export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';

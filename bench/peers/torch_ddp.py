@@ -20,7 +20,7 @@ import torch.multiprocessing as processes
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from torch_step import (AVERAGE_DECAY, LEARNING_RATE, PLAUSIBLE, command_line, initial_parameters, loss_of, lrn_of, measure,
+from torch_step import (AVERAGE_DECAY, LEARNING_RATE, PLAUSIBLE, chosen, command_line, initial_parameters, loss_of, lrn_of, measure,
                         random_batch, report, variants)
 
 
@@ -58,6 +58,10 @@ def make_step(batch, memory, lrn_name, precision, _):
     return step
 
 
+def eager_variants(args):
+    return chosen(args, [variant for variant in variants() if 'eager' in variant])
+
+
 def take_part(rank, args, port):
     """Runs one process. Only the first prints."""
     torch.set_num_threads(args.threads)
@@ -67,8 +71,7 @@ def take_part(rank, args, port):
     def seconds_of(variant):
         return measure(share, args.steps, args.warm_up, variant, make_step, PLAUSIBLE)
 
-    eager = [variant for variant in variants() if 'eager' in variant]
-    report(args, eager, seconds_of, print if rank == 0 else lambda *_, **__: None)
+    report(args, eager_variants(args), seconds_of, print if rank == 0 else lambda *_, **__: None)
     dist.destroy_process_group()
 
 
@@ -84,4 +87,5 @@ if __name__ == '__main__':
     args = parser.parse_args()
     if args.processes < 1 or args.batch % args.processes != 0:
         sys.exit(f'--batch {args.batch}: expected a multiple of the {args.processes} processes')
+    eager_variants(args)  # which exits if there are none
     processes.spawn(take_part, (args, free_port()), nprocs=args.processes)

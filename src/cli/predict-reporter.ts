@@ -106,7 +106,7 @@ export class PredictReporter {
   #progress(): void {
     this.#done++;
     const now = performance.now();
-    if (now - this.#drawnAt < redrawMillis) return;
+    if (this.#done === this.#all || now - this.#drawnAt < redrawMillis) return;
     this.#drawnAt = now;
     const progress = { done: this.#done, all: this.#all, millis: now - this.#from };
     this.#console.progress((columns) => scoringLine(progress, columns, 'pictures'));

@@ -11,6 +11,7 @@ import { noiseExamples } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { noisePng, pngOf, withoutDecoder, writeFiles } from '../testing/picture-files.ts';
 import { main, program, programWithoutReader } from '../testing/program.ts';
+import { smallNetwork } from '../testing/synthetic.ts';
 import { randomCheckpoint } from '../testing/trained.ts';
 import { createConsole } from './console.ts';
 import type { PredictFlags } from './flag-table.ts';
@@ -40,6 +41,8 @@ interface JsonLine {
   readonly path: string;
   readonly reason: string;
   readonly predictions: readonly Prediction[];
+  readonly correct?: number;
+  readonly total?: number;
 }
 const jsonLines = (output: string) =>
   output
@@ -85,6 +88,35 @@ describe('predict', { skip: withoutDecoder }, () => {
         ].join(),
       ),
     );
+  });
+
+  test('gives exactly the number of an evaluation for a folder of own pictures', async () => {
+    const { writeClass } = await import('../testing/pictures.ts');
+    const classes = ['Käse, 猫', 'dog 🐕', '"c"'];
+    for (const [index, name] of classes.entries()) {
+      await writeClass('own/train', name, 12, 100 * index);
+      await writeClass('own/test', name, 7, 100 * index + 50);
+    }
+    const own = ['--train-dir', 'own-run', '--max-steps', '3', '--batch-size', '8', '--summary-steps', '0'];
+    const trained = await cifar10(['train', '--data', 'own', ...own, ...smallNetwork]);
+    assert.equal(trained.code, 0, trained.errors);
+    const evaluation = await cifar10([
+      'eval',
+      '--run-once',
+      '--json',
+      '--checkpoint-dir',
+      'own-run',
+      '--eval-dir',
+      'e',
+    ]);
+    assert.equal(evaluation.code, 0, evaluation.errors);
+    const { correct, total } = jsonLines(evaluation.output).find(({ kind }) => kind === 'evaluation') ?? {};
+    const predicted = await cifar10(['predict', 'own/test', '--json', '--checkpoint-dir', 'own-run']);
+    assert.equal(predicted.code, 0, predicted.errors);
+    const rows = jsonLines(predicted.output).filter(({ kind }) => kind === 'prediction');
+    const right = rows.filter(({ path, predictions }) => path.split('/').at(-2) === predictions[0]?.label);
+    assert.deepEqual([right.length, rows.length], [correct, total]);
+    assert.equal(total, 21);
   });
 
   test('reports every picture that cannot be read, and classifies the others', async () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { collectiveCases } from '../testing/collective-cases.ts';
 import { type Member, withMembers } from '../testing/group-threads.ts';
-import { type GroupStart, placeOf } from './group-start.ts';
+import { type GroupStart, placeOf, type SharedMemoryOfGroup } from './group-start.ts';
 import { javaScriptFloats } from './shared-floats.ts';
-import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from './shared-group.ts';
+import { failSharedGroup, newSharedGroup } from './shared-group.ts';
 
 /** The number of values per round. It is small, so that lists take several rounds. */
 const capacity = 1000;

@@ -1,5 +1,4 @@
 /** How a member joins a group. These are plain data, so they can be sent to a thread. */
-import type { SharedMemoryOfGroup } from './shared-group.ts';
 
 /**
  * How a member waits for the others. All members must wait in the same way, because blocking calls of MPI do not match
@@ -13,6 +12,26 @@ import type { SharedMemoryOfGroup } from './shared-group.ts';
  *   that may take minutes.
  */
 export type Waiting = 'blocks' | 'yields' | 'sleeps';
+
+/** Memory for float32 values that threads share: a `WebAssembly.Memory`, or an object with its own buffer. Both can be sent to threads. */
+export interface SharedFloats {
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** The memory of a group. It can be sent to threads, which then share it. */
+export interface SharedMemoryOfGroup {
+  readonly size: number;
+  /** How many values the group can add up at once. Longer lists are added up in several rounds. */
+  readonly capacity: number;
+  /** `size` regions and the sums. Each has room for `capacity` values, rounded up to whole blocks (`blockLength`). */
+  readonly values: SharedFloats;
+  /** The factor of each member's values, float64. */
+  readonly weights: SharedArrayBuffer;
+  /** The elements of `control`, int32. */
+  readonly control: SharedArrayBuffer;
+  /** Why the group failed, in UTF-8. */
+  readonly reason: SharedArrayBuffer;
+}
 
 /** A member of a group. To add a kind of group, add a type here, its place below and a line in `join-group.ts`. */
 export type GroupStart =

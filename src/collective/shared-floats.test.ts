@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { javaScriptFloats, loopsOver, newSharedFloats, type SharedFloats } from './shared-floats.ts';
+import type { SharedFloats } from './group-start.ts';
+import { javaScriptFloats, loopsOver, newSharedFloats } from './shared-floats.ts';
 
 /** Values of all magnitudes, among them subnormal numbers, infinities, NaN and zeros of both signs. */
 const unusual = [0, -0, 1e-45, -1e-39, 3e38, -3e38, Number.POSITIVE_INFINITY, Number.NaN, 1 + 2 ** -23];

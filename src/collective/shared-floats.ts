@@ -4,12 +4,8 @@
  * network (1.07 million values) need 0.35 ms, and 0.8 ms in JavaScript. Both give the same bits.
  */
 import { softLimit } from '../machine/limits.ts';
+import type { SharedFloats } from './group-start.ts';
 import { loopsModule } from './loops-module.ts';
-
-/** A `WebAssembly.Memory`, or an object with its own buffer. Both can be sent to threads. */
-export interface SharedFloats {
-  readonly buffer: SharedArrayBuffer;
-}
 
 /** Loops over values in shared memory. Places are byte offsets, and `end` is where the sums end. Their distances are multiples of 16
  * bytes. Products and sums are rounded to float32, and so is the weight. */

@@ -14,23 +14,8 @@
 import { messageOf, RunError } from '../errors.ts';
 import { addWeighted } from './add-weighted.ts';
 import type { Collective } from './collective.ts';
-import { type Place, processOf } from './group-start.ts';
-import { type Loops, loopsOver, newSharedFloats, type SharedFloats } from './shared-floats.ts';
-
-/** The memory of a group. It can be sent to threads, which then share it. */
-export interface SharedMemoryOfGroup {
-  readonly size: number;
-  /** How many values the group can add up at once. Longer lists are added up in several rounds. */
-  readonly capacity: number;
-  /** `size` regions and the sums. Each has room for `capacity` values, rounded up to whole blocks (`blockLength`). */
-  readonly values: SharedFloats;
-  /** The factor of each member's values, float64. */
-  readonly weights: SharedArrayBuffer;
-  /** The elements of `control`, int32. */
-  readonly control: SharedArrayBuffer;
-  /** Why the group failed, in UTF-8. */
-  readonly reason: SharedArrayBuffer;
-}
+import { type Place, processOf, type SharedFloats, type SharedMemoryOfGroup } from './group-start.ts';
+import { type Loops, loopsOver, newSharedFloats } from './shared-floats.ts';
 
 /** The indices of the control words. */
 const control = {

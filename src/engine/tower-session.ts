@@ -6,8 +6,8 @@
  *     logits [64, 10], [64, 10] ─► [128, 10]             what depends on the batch is joined; everything else is the same in all
  */
 import { requireOptions, requireWholeNumber } from '../arguments.ts';
-import type { GroupStart, OuterGroup } from '../collective/group-start.ts';
-import { failSharedGroup, newSharedGroup, type SharedMemoryOfGroup } from '../collective/shared-group.ts';
+import type { GroupStart, OuterGroup, SharedMemoryOfGroup } from '../collective/group-start.ts';
+import { failSharedGroup, newSharedGroup } from '../collective/shared-group.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { bytesOf, rowsOf, sameShape, sizeOf, type Tensor, tensorOver } from '../tensor/tensor.ts';

@@ -1,6 +1,6 @@
 /** Compares an export with the live network. */
 import { RunError, requireRunning } from '../errors.ts';
-import type { Classifier } from './format.ts';
+import type { Classifier } from '../predict/classifier.ts';
 import type { TestPictures } from './test-pictures.ts';
 
 /** The largest difference in a probability that is accepted. */
@@ -14,27 +14,25 @@ export interface Comparison {
   readonly sameClass: number;
 }
 
-/** @param batchSize the batch size of both classifiers
+/** @param exported and `live` have the same batch size
  * @throws StoppedError when `signal` is aborted */
 export async function compare(
-  exported: Classifier,
-  live: Classifier,
+  exported: Pick<Classifier, 'classify' | 'batchSize'>,
+  live: Pick<Classifier, 'classify'>,
   { count, pixels }: TestPictures,
-  batchSize: number,
   signal?: AbortSignal,
 ): Promise<Comparison> {
   const size = pixels.length / count;
+  const { batchSize } = exported;
   let [largestDifference, sameClass] = [0, 0];
   for (let first = 0; first < count; first += batchSize) {
     requireRunning(signal, 'nothing was exported');
-    const batch = new Uint8Array(batchSize * size);
-    const rows = Math.min(batchSize, count - first);
-    batch.set(pixels.subarray(first * size, (first + rows) * size));
-    const [found, expected] = [await exported.probabilities(batch), await live.probabilities(batch)];
-    const classes = expected.length / batchSize;
-    for (let row = 0; row < rows; row++) {
-      const [ours, theirs] = [expected, found].map((all) => all.subarray(row * classes, (row + 1) * classes));
-      if (ours === undefined || theirs === undefined) continue;
+    const batch = Array.from({ length: Math.min(batchSize, count - first) }, (_, row) =>
+      pixels.subarray((first + row) * size, (first + row + 1) * size),
+    );
+    const [found, expected] = [await exported.classify(batch), await live.classify(batch)];
+    for (const [row, ours] of expected.entries()) {
+      const theirs = found[row] ?? [];
       // NaN is never within the bound, so it counts as infinite.
       for (const [index, value] of ours.entries())
         largestDifference = Math.max(largestDifference, differenceOf(value, theirs[index]));
@@ -68,6 +66,6 @@ function differenceOf(a: number, b: number | undefined): number {
   return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
 }
 
-function largestIndex(values: Float32Array): number {
+function largestIndex(values: readonly number[]): number {
   return values.indexOf(Math.max(...values));
 }

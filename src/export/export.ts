@@ -5,6 +5,7 @@
  *     checkpoint ─► trained network ─► files in memory ─► compared with the live network on 1,000 pictures ─► written
  */
 import { requireOptions } from '../arguments.ts';
+import { imageBytes } from '../data/record.ts';
 import { RunError, requireRunning } from '../errors.ts';
 import { EventQueue } from '../events.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
@@ -45,6 +46,8 @@ export type ExportEvent =
 
 /** The number of pictures to compare, and how many of them at once. */
 const [comparedPictures, batchSize] = [1000, 100];
+/** The size of the pictures to compare: large pictures are fewer. */
+const mostBytes = 2 ** 27;
 
 /** @throws UsageError for options that are unknown, out of range, or contradict each other
  * @throws RunError when there is no undamaged checkpoint, `output` exists or cannot be written, or the export and the live
@@ -93,12 +96,13 @@ async function picturesFor(
   warn: (message: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<TestPictures> {
+  const count = Math.min(comparedPictures, Math.ceil(mostBytes / imageBytes(dataset.record.image)));
   try {
-    return await testPictures(dataDir, dataset, comparedPictures, signal);
+    return await testPictures(dataDir, dataset, count, signal);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     warn(`${error.message}. The export is compared on generated pictures instead`);
-    return testPictures(undefined, dataset, comparedPictures, signal);
+    return testPictures(undefined, dataset, count, signal);
   }
 }
 
@@ -113,7 +117,7 @@ async function compareWithLive(
   try {
     const file = await exported.open(batchSize);
     try {
-      const comparison = await compare(file, live, pictures, batchSize, signal);
+      const comparison = await compare(file, live, pictures, signal);
       requireAgreement(comparison, pictures.title, trained.path);
       return comparison;
     } finally {

@@ -1,4 +1,5 @@
 /** The interface of export formats. */
+import type { Classifier } from '../predict/classifier.ts';
 import type { TrainedNetwork } from './trained-network.ts';
 
 export const exportFormatNames = ['onnx', 'safetensors', 'tensorflow', 'transformers.js'] as const;
@@ -39,12 +40,4 @@ export interface ExportedModel {
 export interface CodeSample {
   readonly language: string;
   readonly lines: readonly string[];
-}
-
-/** Computes the probabilities of classes. */
-export interface Classifier {
-  /** @param pixels [N, C, H, W], where N is the batch size of the classifier
-   * @returns [N, classes] */
-  readonly probabilities: (pixels: Uint8Array) => Promise<Float32Array>;
-  readonly release: () => Promise<void>;
 }

@@ -1,15 +1,18 @@
 /** What all exported ONNX models have in common: the graph from pixels to logits, the metadata, and how to run a file. Only this
  * file of the folder uses the ONNX engine directly, because no other engine makes or runs ONNX files. */
 
+import { chooseEngine } from '../engine/engines.ts';
 import type { OnnxGraph } from '../engine/onnx/compile/lower.ts';
 import { encodeModel, portableVersion } from '../engine/onnx/compile/model.ts';
 import { portableGraph, splitForInference } from '../engine/onnx/compile/portable.ts';
 import { openModel } from '../engine/onnx/runtime/onnx-engine.ts';
 import { RunError } from '../errors.ts';
+import { probabilities } from '../evaluation/confusion.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Float32Tensor, float32Data, type Tensor } from '../tensor/tensor.ts';
+import type { Classifier } from '../predict/classifier.ts';
+import { type Float32Tensor, float32Data, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { version } from '../version.ts';
-import type { Classifier } from './format.ts';
+import { logitsName } from './inference-graph.ts';
 import { defaultEngine } from './live-network.ts';
 import { inferenceGraphOf, type TrainedNetwork } from './trained-network.ts';
 
@@ -68,30 +71,26 @@ export function modelFile(
   });
 }
 
-/** How to feed pixels to a model, and what to make of its output. */
-export interface ModelInterface {
-  readonly input: string;
-  /** @param pixels [N, C, H, W] */
-  readonly feed: (pixels: Uint8Array, batchSize: number) => Tensor;
-  readonly output: string;
-  readonly probabilities: (output: Float32Array) => Float32Array;
-}
-
-/** Loads a model file for batches of this size. */
-export async function openClassifier(
-  name: string,
+/** Loads a model for `pixel_values`, float32 [N, C, H, W] of values 0 … 255, that returns logits. */
+export async function openLogitsModel(
   bytes: Uint8Array,
-  { input, feed, output, probabilities }: ModelInterface,
+  { network, picture }: Pick<TrainedNetwork, 'network' | 'picture'>,
+  input: string,
   batchSize: number,
-  pixels: number,
 ): Promise<Classifier> {
-  const type = feed(new Uint8Array(batchSize * pixels), batchSize);
-  const session = await openModel(name, bytes, new Map([[input, type]]), [output]);
+  const { library, threads } = chooseEngine({ engine: 'onnx', precision: 'float32' }).engine;
+  const type = { dtype: 'float32', shape: [batchSize, ...picture] } as const;
+  const session = await openModel(network.name, bytes, new Map([[input, type]]), [logitsName]);
+  const { classes } = network;
   return {
-    probabilities: async (batch) => {
-      const found = (await session.step(new Map([[input, feed(batch, batchSize)]]))).get(output);
-      if (found === undefined) throw new RunError(`the model ${name} returned no ${output}`);
-      return probabilities(float32Data(found));
+    ...{ library, threads, batchSize },
+    classify: async (pictures) => {
+      const data = new Float32Array(sizeOf(type.shape));
+      for (const [row, pixels] of pictures.entries()) data.set(pixels, row * sizeOf(picture));
+      const logits = (await session.step(new Map([[input, { ...type, data }]]))).get(logitsName);
+      if (logits === undefined) throw new RunError(`the exported model returned no ${logitsName}`);
+      const values = float32Data(logits);
+      return pictures.map((_, row) => probabilities(values.subarray(row * classes, (row + 1) * classes)));
     },
     release: () => session.release(),
   };

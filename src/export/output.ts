@@ -15,10 +15,10 @@ export interface OutputFile {
   readonly bytes: number;
 }
 
-/** Stands for the model card of a format that is a file. */
+/** What the name of a model card beside a file adds to the name of that file. */
 const cardBeside = '.md';
 
-/** Returns the name of the model card: `README.md` in a folder, and `.md` for the file `model.md` beside `model.onnx`. */
+/** Returns the name of the model card in the output: `README.md` in a folder, and `.md` for `model.onnx.md` beside `model.onnx`. */
 export function cardName({ format }: Pick<Output, 'format'>): string {
   return isFolderFormat(format) ? 'README.md' : cardBeside;
 }
@@ -27,11 +27,9 @@ function isFolderFormat(format: Output['format']): boolean {
   return exportFormats[format].ending === undefined;
 }
 
-/** Returns the path of a file of the export. */
+/** Returns the path of a file of the export. In a folder, `name` is its name; otherwise, it is appended to the path of the file. */
 function pathOf({ format, output }: Output, name: string): string {
-  const { ending } = exportFormats[format];
-  if (ending === undefined) return join(output, name);
-  return name === cardBeside ? output.slice(0, -ending.length) + cardBeside : output;
+  return isFolderFormat(format) ? join(output, name) : output + name;
 }
 
 /** @throws RunError when the output exists and must not be replaced, or cannot be written */

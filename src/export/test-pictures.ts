@@ -2,8 +2,11 @@
 import type { DatasetDescription } from '../data/dataset.ts';
 import { ExampleReader } from '../data/examples.ts';
 import { loadExamples, missingFiles } from '../data/files.ts';
+import { picturesName } from '../data/pictures.ts';
 import { type ImageShape, imageBytes } from '../data/record.ts';
+import { type ImportedSet, importedSets } from '../pictures/open.ts';
 import { RandomStream } from '../tensor/random.ts';
+import { sameShape } from '../tensor/tensor.ts';
 
 export interface TestPictures {
   /** What the pictures are, as in `test pictures of CIFAR-10`. */
@@ -13,7 +16,8 @@ export interface TestPictures {
   readonly pixels: Uint8Array;
 }
 
-/** Returns the first test pictures of a data set, or generated ones if its files are not in the data folder.
+/** Returns the first test pictures of a data set, and generated ones if there are too few or its records are not at hand. Nothing is downloaded or
+ * imported.
  * @param dataDir the folder of the data sets, or undefined for generated pictures
  * @throws RunError when the files are damaged
  * @throws StoppedError when `signal` is aborted */
@@ -23,16 +27,32 @@ export async function testPictures(
   count: number,
   signal?: AbortSignal,
 ): Promise<TestPictures> {
-  const isThere =
-    dataset.files.length > 0 && dataDir !== undefined && (await missingFiles(dataDir, dataset)).length === 0;
-  if (!isThere) return generatedPictures(dataset.record.image, count);
-  const examples = await loadExamples(dataDir, dataset, 'test', signal);
+  const found = dataDir === undefined ? undefined : await findRecords(dataDir, dataset);
+  if (found === undefined) return generatedPictures(dataset.record.image, count);
+  const examples = await loadExamples(found.dataDir, found.dataset, 'test', signal);
   const reader = new ExampleReader(examples);
   const bytes = imageBytes(dataset.record.image);
   const kept = Math.min(count, examples.count);
-  const pixels = new Uint8Array(kept * bytes);
+  const { pixels } = generatedPictures(dataset.record.image, count);
   for (let index = 0; index < kept; index++) pixels.set(reader.pixelsOf(index), index * bytes);
-  return { title: `test pictures of ${dataset.title}`, count: kept, pixels };
+  const own = `test pictures of ${dataset.title}`;
+  return { title: kept === count ? own : `pictures (${kept} ${own}, the others generated)`, count, pixels };
+}
+
+/** Finds the records of a data set. Those of the user's own pictures are in the data folder, in the cache, or beside the pictures. */
+async function findRecords(dataDir: string, dataset: DatasetDescription): Promise<ImportedSet | undefined> {
+  if (dataset.name !== picturesName)
+    return (await missingFiles(dataDir, dataset)).length === 0 ? { dataDir, dataset } : undefined;
+  const { source, cache = source === undefined ? undefined : `${source}.cifar10` } = dataset.origin ?? {};
+  for (const folder of [dataDir, cache, source]) {
+    const sets = folder === undefined ? [] : await importedSets(folder).catch(() => []);
+    const same = sets.find(
+      ({ dataset: { record, classes } }) =>
+        sameShape(record.image, dataset.record.image) && classes.join('\n') === dataset.classes.join('\n'),
+    );
+    if (same !== undefined) return same;
+  }
+  return undefined;
 }
 
 /** The strengths of the gradient and of the noise of generated pictures. They include pictures of one color, to which whitening

@@ -23,6 +23,9 @@ export interface ExportedFile {
   readonly augmentation: string;
 }
 
+/** The greatest height and width of a picture. */
+const mostPixels = 4096;
+
 /** The names of the input and of the outputs. */
 export const imagesName = 'images';
 export const probabilitiesName = 'probabilities';
@@ -53,10 +56,15 @@ export function readExportedFile(file: string, bytes: Uint8Array): ExportedFile 
 function imageShapeOf(file: string, { inputs, outputs }: OnnxInterface, classes: number): ImageShape {
   const images = inputs.get(imagesName);
   if (images === undefined) throw foreign(file, `no input ${imagesName}`);
-  const [, height, width, channels] = images.shape;
+  const [count, height, width, channels] = images.shape;
   const isPictures = images.dtype === 'uint8' && images.shape.length === 4 && channels === 3;
-  if (!isPictures || typeof height !== 'number' || height !== width)
-    throw foreign(file, `an input ${imagesName} of ${typeText(images)}, not of uint8 [N, S, S, 3]`);
+  const isFree = typeof count === 'string';
+  const isSquare = typeof height === 'number' && height === width && height <= mostPixels;
+  if (!isPictures || !isFree || !isSquare)
+    throw foreign(
+      file,
+      `an input ${imagesName} of ${typeText(images)}, not of uint8 [N, S, S, 3] for any N and at most ${mostPixels} for S`,
+    );
   const probabilities = outputs.get(probabilitiesName);
   if (probabilities === undefined) throw foreign(file, `no output ${probabilitiesName}`);
   if (probabilities.dtype !== 'float32' || probabilities.shape[1] !== classes)

@@ -16,20 +16,21 @@
  */
 import {
   aListOf,
-  anObjectWith,
   aText,
+  type Check,
   type OptionChecks,
   optional,
   required,
   requireOptions,
 } from '../arguments.ts';
 import { requireOffered } from '../engine/engines.ts';
-import { StoppedError, UsageError } from '../errors.ts';
+import { messageOf, StoppedError, UsageError } from '../errors.ts';
 import { mapAhead } from '../parallel.ts';
 import { decoderVersion, PictureError } from '../pictures/decode.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
 import { Patience } from '../training/patience.ts';
+import { oneLine } from '../wording.ts';
 import { type OpenModelOptions, openModelChecks } from './open-classifier.ts';
 import { mostProbable, type Prediction } from './prediction.ts';
 import { listSources, type Source, standardInput } from './sources.ts';
@@ -55,9 +56,15 @@ export interface PredictionControl extends StopControl {
   readonly input?: AsyncIterable<Uint8Array>;
 }
 
+const anAsyncIterable: Check = (name, value) => {
+  const isIterable = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  if (!isIterable)
+    throw new UsageError(`${name}: expected a stream or another asynchronous iterable of bytes`);
+};
+
 const controlChecks: OptionChecks<PredictionControl> = {
   ...stopChecks,
-  input: optional(anObjectWith('on', 'a readable stream')),
+  input: optional(anAsyncIterable),
 };
 
 export type PredictionEvent =
@@ -195,13 +202,17 @@ class Predictor {
   async #inputBytes(): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of this.#control.input ?? process.stdin) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > mostInputBytes)
-        throw new PictureError(
-          `found more than ${mostInputBytes.toLocaleString('en-US')} bytes, the most that is read`,
-        );
+    try {
+      for await (const chunk of this.#control.input ?? process.stdin) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > mostInputBytes)
+          throw new Error(`more than ${mostInputBytes.toLocaleString('en-US')} bytes`);
+      }
+    } catch (error) {
+      throw new PictureError(`standard input cannot be read (${oneLine(messageOf(error))})`, {
+        cause: error,
+      });
     }
     return Buffer.concat(chunks);
   }

@@ -233,8 +233,16 @@ describe('is refused', () => {
     await refuse(
       'float.onnx',
       foreign(ours, value('images', ['N', 32, 32, 3])),
-      /an input images of float32 \[N, 32, 32, 3\], not of uint8 \[N, S, S, 3\]/,
+      /an input images of float32 \[N, 32, 32, 3\], not of uint8 \[N, S, S, 3\] for any N/,
     );
+    for (const shape of [
+      [1, 32, 32, 3],
+      ['N', 32, 31, 3],
+      ['N', 'H', 'W', 3],
+      ['N', 3, 32, 32],
+      ['N', 1e9, 1e9, 3],
+    ])
+      await refuse('shape.onnx', foreign(ours, value('images', shape, 'uint8')), /an input images of uint8/);
     await refuse(
       'no-output.onnx',
       foreign(ours, undefined, value('y', ['N', 2])),

@@ -4,6 +4,7 @@ import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Examples } from '../data/examples.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { makeRun } from '../training/training-run.ts';
+import { factsOfEquipment, requireAlike } from './alike.ts';
 import { coresOf, ranksOf, together } from './ranks.ts';
 import { engineOf, type ResolvedRequest, towersOf } from './training-request.ts';
 
@@ -18,7 +19,8 @@ export interface ExamplesOfRun {
  * @param stored the metadata of the checkpoint from which the run resumes
  * @param read reads the examples
  * @param job the processes that train together. All of them call this
- * @throws RunError when the engine or the examples cannot be used, or there are more towers than images in a batch
+ * @throws RunError when the engine or the examples cannot be used, there are more towers than images in a batch,
+ * or the processes have different data or engines
  */
 export async function equippedRun(
   { definition, engine: wanted }: Pick<ResolvedRequest, 'definition' | 'engine'>,
@@ -38,5 +40,6 @@ export async function equippedRun(
   const made = await together(job, async () =>
     makeRun(definition, examples, engine, towers, ranks, validation),
   );
+  await requireAlike(job, factsOfEquipment(made));
   return { made, engineReason: reason };
 }

@@ -74,6 +74,11 @@ describe('a scaled learning rate', () => {
         'this run has the learning rate 0.1, and not 0.2, which is that of the recipe tutorial, 0.1 for batches of 128, scaled ' +
         'to 256. A resumed run keeps its learning rate; leave out `scaleLearningRate`, or change the rate with `learningRate`',
     });
+    assert.equal(
+      rates({ batchSize: 512 }, storedRun(256, 0.2)).learningRate,
+      0.2,
+      'the batch size is refused, and not the rate',
+    );
     assert.throws(() => rates({}, storedRun(256, 0.1, 'mine')), {
       name: 'RunError',
       message: /needs the recipe that the run started with.*or add `recipe`$/,

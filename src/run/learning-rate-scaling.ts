@@ -53,6 +53,9 @@ function resumedRun({ recipe, requested }: UnscaledRun, stored: CheckpointMetada
     );
   const { batchSize, hyperparameters } = recipe;
   const { batchSize: from, hyperparameters: before } = recipes[name];
+  // The caller refuses another batch size.
+  if (batchSize !== stored.batchSize)
+    return { hyperparameters, scaledFrom: { batchSize, learningRate: hyperparameters.learningRate } };
   const scaled = (rate: number) => scaledRate(rate, from, batchSize);
   const { learningRate = before.learningRate, endLearningRate } = requested;
   if (requested.learningRate === undefined && scaled(learningRate) !== hyperparameters.learningRate)

@@ -24,6 +24,7 @@ import { openSession, shareOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, requireImages } from '../training/training-run.ts';
+import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
@@ -112,6 +113,7 @@ async function prepare(
   job: Job | undefined,
 ): Promise<Plan> {
   const { data, resolved, training, initFrom } = await together(job, () => check(request, job));
+  await requireAlike(job, factsOfDefinition(resolved.definition, { initFrom }));
   const { dataset, dataDir } = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );

@@ -38,10 +38,8 @@ export async function sharedCheckpoint(
   const found = await together(job, async () => (leads(job) ? find() : undefined));
   if (job === undefined) return found;
   const bytes = found === undefined ? new Uint8Array() : encodeCheckpoint(found.checkpoint);
-  const length = await sharedNumber(job, bytes.length);
-  if (length === 0) return undefined;
-  const sent = leads(job) ? bytes : new Uint8Array(length);
-  const received = await job.broadcast(sent, 0);
+  const received = await sharedBytes(job, bytes);
+  if (received.length === 0) return undefined;
   if (found !== undefined) return found;
   const path = 'the checkpoint of the first process';
   return { path, checkpoint: decodeCheckpoint(received, path) };
@@ -108,6 +106,13 @@ export async function coresOf(job: Job | undefined): Promise<number> {
   const hosts = await job.gather(host);
   const neighbors = hosts.filter((other) => other === host).length;
   return Math.max(1, Math.min(usableCores(), Math.floor(cpus().length / neighbors)));
+}
+
+/** Returns the bytes of the first process. The others may pass any number of bytes. */
+export async function sharedBytes(job: Job, own: Uint8Array): Promise<Uint8Array> {
+  const length = await sharedNumber(job, own.length);
+  if (length === 0) return new Uint8Array();
+  return job.broadcast(leads(job) ? own : new Uint8Array(length), 0);
 }
 
 /** Returns the number of the first process. */

@@ -30,6 +30,7 @@ import { buildTrainingGraph, type TrainingGraph } from '../training/training-gra
 import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
+import { factsOfDefinition, requireAlike } from './alike.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
@@ -188,6 +189,10 @@ async function prepare(
   const checked = await together(job, () => check(request, given, store, resume, job));
   const { data, resolved, training, initFrom } = checked;
   const { definition } = resolved;
+  await requireAlike(
+    job,
+    factsOfDefinition(definition, { evalEvery: request.evalEvery, initFrom: initFrom?.tensors }),
+  );
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
   if (stored !== undefined && stored.globalStep >= most) {

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CheckpointStore } from '../checkpoint/store.ts';
 import type { Vendor } from '../collective/mpi/abi.ts';
+import { endOneTower } from './end-tower.ts';
 import { engineCase } from './engines.ts';
 import { cifar10 } from './in-process.ts';
 import { findLauncher, mpirun } from './mpirun.ts';
@@ -161,6 +163,38 @@ export function testEndsOf(vendor: Vendor): void {
         const resumed = await mpirun(vendor, 2, [main, ...words(2000)]);
         assert.equal(resumed.code, 0, resumed.errors);
         assert.match(resumed.output, /"resumedFrom":"[^"]*model\.ckpt-[1-9]/);
+      });
+
+    for (const rank of [0, 1])
+      test(`ends with one error when a tower of process ${rank} fails, and with a checkpoint if it is process 0`, async () => {
+        const dir = `${vendor.replace(' ', '')}-tower-${rank}`;
+        const words = [
+          ...trainIn(dir, 1_000_000, ...smallNetwork),
+          '--towers',
+          '2',
+          '--checkpoint-steps',
+          '20',
+        ];
+        const ends = endOneTower(
+          join(folder, dir, 'model.ckpt-20.safetensors'),
+          join(folder, `${dir}-ended`),
+          rank,
+        );
+        const { code, errors } = await mpirun(vendor, 2, [main, ...words], { NODE_OPTIONS: ends });
+        assert.notEqual(code, 0);
+        const messages = errors.split('\n').filter((line) => line.startsWith('cifar10: '));
+        assert.equal(messages.length, 1, errors);
+        assert.match(
+          messages[0] ?? '',
+          /: tower [01]: ONNX Runtime cannot run graph train: its thread ended with code 7$/,
+        );
+        const [, step] = /^Step (\d+) was saved to /m.exec(errors) ?? [];
+        assert.equal(step !== undefined, rank === 0, errors);
+        // Open MPI's launcher may end up to two seconds before the last process.
+        await sleep(3000);
+        const store = new CheckpointStore(join(folder, dir), { keep: 0, onWarning: assert.fail });
+        const latest = await store.latest();
+        assert.ok((latest?.checkpoint.metadata.globalStep ?? 0) >= Number(step ?? 20));
       });
 
     test('of one process trains', async () => {

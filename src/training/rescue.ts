@@ -94,7 +94,7 @@ export async function* rescue(
     );
   } catch (reason) {
     const [why = ''] = messageOf(reason).split('\n');
-    const because = reason === error ? '.' : `: ${why}`;
+    const because = messageOf(error).includes(why) ? '.' : `: ${why}`;
     return withLine(error, `Step ${position.globalStep} could not be saved${because}\n${last}`);
   }
 }

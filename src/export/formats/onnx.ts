@@ -7,17 +7,12 @@
 
 import type { ImageShape } from '../../data/record.ts';
 import type { OnnxNode } from '../../ops/definition.ts';
+import { ExportedClassifier } from '../../predict/exported-classifier.ts';
+import { imagesName, probabilitiesName, readExportedFile } from '../../predict/exported-file.ts';
 import { dtypes } from '../../tensor/dtype.ts';
-import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
 import { logitsName, pixelsName } from '../inference-graph.ts';
-import {
-  type ModelInterface,
-  modelFile,
-  networkModel,
-  type OnnxGraph,
-  openClassifier,
-} from '../onnx-model.ts';
+import { modelFile, networkModel, type OnnxGraph } from '../onnx-model.ts';
 
 export const onnx: ExportFormat & { readonly name: 'onnx' } = {
   name: 'onnx',
@@ -27,10 +22,15 @@ export const onnx: ExportFormat & { readonly name: 'onnx' } = {
     const { network, picture } = trained;
     const model = withPictures(await networkModel(trained), picture, network.classes);
     const bytes = modelFile(model, trained);
-    const access = interfaceOf(picture);
     return {
       files: new Map([['', bytes]]),
-      open: (batchSize) => openClassifier(network.name, bytes, access, batchSize, sizeOf(picture)),
+      open: (batchSize) =>
+        ExportedClassifier.create(
+          network.name,
+          readExportedFile('the exported file', bytes),
+          bytes,
+          batchSize,
+        ),
       interface: descriptionOf(picture, network.classes),
       usage,
     };
@@ -44,43 +44,19 @@ function withPictures(model: OnnxGraph, [channels, height, width]: ImageShape, c
   });
   return {
     ...model,
-    inputs: [{ name: 'images', dtype: 'uint8', shape: ['N', height, width, channels] }],
+    inputs: [{ name: imagesName, dtype: 'uint8', shape: ['N', height, width, channels] }],
     outputs: [
-      { name: 'probabilities', dtype: 'float32', shape: ['N', classes] },
+      { name: probabilitiesName, dtype: 'float32', shape: ['N', classes] },
       { name: 'label', dtype: 'int64', shape: ['N'] },
     ],
     nodes: [
-      node('Cast', 'images', 'images/Cast', { to: { int: dtypes.float32.onnx } }),
+      node('Cast', imagesName, 'images/Cast', { to: { int: dtypes.float32.onnx } }),
       node('Transpose', 'images/Cast', pixelsName, { perm: { ints: [0, 3, 1, 2] } }),
       ...model.nodes,
-      node('Softmax', logitsName, 'probabilities', { axis: { int: 1 } }),
+      node('Softmax', logitsName, probabilitiesName, { axis: { int: 1 } }),
       node('ArgMax', logitsName, 'label', { axis: { int: 1 }, keepdims: { int: 0 } }),
     ],
   };
-}
-
-function interfaceOf([channels, height, width]: ImageShape): ModelInterface {
-  return {
-    input: 'images',
-    feed: (pixels, batchSize): Tensor => ({
-      dtype: 'uint8',
-      shape: [batchSize, height, width, channels],
-      data: channelsLast(pixels, channels, height * width),
-    }),
-    output: 'probabilities',
-    probabilities: (output) => output,
-  };
-}
-
-/** Converts pixels [N, C, H·W] to [N, H·W, C]. */
-function channelsLast(pixels: Uint8Array, channels: number, plane: number): Uint8Array {
-  const turned = new Uint8Array(pixels.length);
-  let at = 0;
-  for (let start = 0; start < pixels.length; start += channels * plane)
-    for (let pixel = 0; pixel < plane; pixel++)
-      for (let channel = 0; channel < channels; channel++)
-        turned[at++] = pixels[start + channel * plane + pixel] as number;
-  return turned;
 }
 
 function descriptionOf([channels, height, width]: ImageShape, classes: number): string {

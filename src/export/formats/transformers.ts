@@ -9,17 +9,9 @@
  * has no whitening.
  */
 import type { ImageShape } from '../../data/record.ts';
-import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
-import { logitsName, pixelsName } from '../inference-graph.ts';
-import { softmax } from '../live-network.ts';
-import {
-  type ModelInterface,
-  modelFile,
-  networkModel,
-  type OnnxGraph,
-  openClassifier,
-} from '../onnx-model.ts';
+import { pixelsName } from '../inference-graph.ts';
+import { modelFile, networkModel, type OnnxGraph, openLogitsModel } from '../onnx-model.ts';
 import type { TrainedNetwork } from '../trained-network.ts';
 
 export const transformers: ExportFormat & { readonly name: 'transformers.js' } = {
@@ -30,40 +22,29 @@ export const transformers: ExportFormat & { readonly name: 'transformers.js' } =
     const { network, picture } = trained;
     const model = withPixelValues(await networkModel(trained));
     const bytes = modelFile(model, trained);
-    const access = interfaceOf(picture, network.classes);
     return {
       files: new Map([
         ['config.json', json(configOf(trained))],
         ['preprocessor_config.json', json(preprocessorOf(picture))],
         ['onnx/model.onnx', bytes],
       ]),
-      open: (batchSize) => openClassifier(network.name, bytes, access, batchSize, sizeOf(picture)),
+      open: (batchSize) => openLogitsModel(bytes, trained, inputName, batchSize),
       interface: descriptionOf(picture, network.classes),
       usage,
     };
   },
 };
 
+/** The name of the input in transformers.js. */
+const inputName = 'pixel_values';
+
 /** Renames the input. The names of the input and the output are those that transformers.js uses. */
 function withPixelValues(model: OnnxGraph): OnnxGraph {
-  const rename = (name: string) => (name === pixelsName ? 'pixel_values' : name);
+  const rename = (name: string) => (name === pixelsName ? inputName : name);
   return {
     ...model,
     inputs: model.inputs.map((input) => ({ ...input, name: rename(input.name) })),
     nodes: model.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
-  };
-}
-
-function interfaceOf([channels, height, width]: ImageShape, classes: number): ModelInterface {
-  return {
-    input: 'pixel_values',
-    feed: (pixels, batchSize): Tensor => ({
-      dtype: 'float32',
-      shape: [batchSize, channels, height, width],
-      data: Float32Array.from(pixels),
-    }),
-    output: logitsName,
-    probabilities: (output) => softmax(output, classes),
   };
 }
 

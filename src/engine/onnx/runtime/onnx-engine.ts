@@ -77,9 +77,9 @@ function installedVersion(): string {
 }
 
 /** The memory that ONNX Runtime needs, as a multiple of the memory that is live at once. It allocates more than is live,
- * because its arena grows by doubling: 2.4 times as much for training steps with 128 to 2,048 images. This multiple is a
+ * because its arena grows by doubling: 1.3 to 1.5 times as much for training steps with 512 to 2,048 images. This multiple is a
  * little lower, so only sessions that certainly do not fit are refused. */
-const memoryShare = 2;
+const memoryShare = 1.2;
 
 async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
   requireOptions(options, compileChecks);
