@@ -21,6 +21,7 @@ const pages = [
   'docs/ideas.md',
   'docs/export.md',
   'docs/pictures.md',
+  'docs/predict.md',
 ];
 
 /** What each command prints on success. */
