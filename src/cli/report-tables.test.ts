@@ -31,6 +31,12 @@ for (const count of [2, 10, 20, 100, 1000])
     assert.ok(width >= count && width <= 1001, `${width} pixels`);
   });
 
+test('long names of classes are shortened in the table of confusions', () => {
+  const names = Array.from({ length: 50 }, (_, label) => `${'long '.repeat(30)}${label}`);
+  const counts = names.map((_, label) => names.map((_, predicted) => (predicted === 0 && label > 0 ? 3 : 0)));
+  for (const line of confusionTable(names, counts).split('\n')) assert.ok(line.length <= 80, line);
+});
+
 test('if there are many classes, those with the lowest recall and the most frequent confusions are shown', () => {
   const { byClass, counts } = matrixOf(100);
   const names = byClass.map(({ name }) => name);

@@ -1,14 +1,16 @@
 /** Formats the results of an evaluation as tables with at most 80 columns. If there are many classes, only the most
  * important results are shown. */
 import { type ClassResult, type Confusion, mostFrequent } from '../evaluation/confusion.ts';
-import { counted, percentage } from '../wording.ts';
+import { counted, oneLine, percentage } from '../wording.ts';
 import { table, usualColumns } from './table.ts';
-import { beginning, widthOf } from './width.ts';
+import { beginning, shortened, widthOf } from './width.ts';
 
 const percent = (share: number) => (Number.isNaN(share) ? '-' : percentage(share));
 
 /** Up to this number of classes, all are shown. */
 const mostClasses = 40;
+/** The maximum width of a name that is not in the first column, which `table` shortens itself. */
+const longestName = 28;
 /** The number of rows that are shown if there are more classes. */
 const shownRows = 20;
 
@@ -56,7 +58,7 @@ function frequentTable(classes: readonly string[], confusions: readonly Confusio
   if (confusions.length === 0) return 'No image was predicted as another class.';
   const rows = confusions.map(({ label, predicted, count, share }) => [
     classes[label] ?? '',
-    classes[predicted] ?? '',
+    shortened(oneLine(classes[predicted] ?? ''), longestName),
     String(count),
     percent(share),
   ]);

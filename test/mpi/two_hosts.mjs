@@ -29,7 +29,7 @@ Cases:
 Every disturbed job must end within a limited time, or continue; the same command then resumes it, and its last checkpoint
 must be bit-identical to that of the undisturbed job.`;
 
-const steps = 60;
+const steps = 40;
 const { values: flags } = parseArgs({
   options: {
     cases: { type: 'string', default: 'whole,kill,cut,outage,suspend' },

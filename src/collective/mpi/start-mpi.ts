@@ -5,6 +5,7 @@ import { RunError } from '../../errors.ts';
 import { threadFailure } from '../../threads/start-worker.ts';
 import { Thread } from '../../threads/thread.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
+import { counted } from '../../wording.ts';
 import type { GroupStart } from '../group-start.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { JobFacts, MpiMethods } from './cifar10-mpi-worker.ts';
@@ -71,7 +72,7 @@ const mpiSettings: Readonly<Record<string, string>> = {
  * `--kill-on-bad-exit`.) If the process ends by a signal or by the C library's `_exit`, it must call `abort` itself.
  * @returns undefined if the process does not belong to a job of several processes
  * @throws UsageError for an unknown collective
- * @throws RunError when no MPI library is found, or the library does not belong to the launcher
+ * @throws RunError when no MPI library is found, the library does not belong to the launcher, or the processes do not find each other
  */
 export async function startMpi(
   collective: CollectiveName = 'auto',
@@ -89,15 +90,37 @@ export async function startMpi(
     'the thread that calls MPI',
     () => new Worker(new URL('./cifar10-mpi-worker.js', import.meta.url), { execArgv: workerFlags() }),
   );
+  const late = seconds === 0 ? undefined : AbortSignal.timeout(seconds * startLimits * 1000);
   try {
-    await thread.begin(launcher);
-    const job = new MpiJob(thread, await thread.call('facts', []));
-    await job.watch(seconds);
-    return job;
+    return await unlessAborted(late, join(thread, launcher, seconds));
   } catch (error) {
+    // A thread that MPI blocks cannot be ended.
+    if (late?.aborted === true) throw tooLate(seconds, error);
     await thread.terminate();
     throw error;
   }
+}
+
+/** How many times the limit of a lost host all processes may need to find each other. Launchers may start them minutes apart. */
+const startLimits = 10;
+
+async function join(
+  thread: Thread<Launcher | undefined, MpiMethods>,
+  launcher: Launcher | undefined,
+  seconds: number,
+): Promise<Job> {
+  await thread.begin(launcher);
+  const job = new MpiJob(thread, await thread.call('facts', []));
+  await job.watch(seconds);
+  return job;
+}
+
+function tooLate(seconds: number, cause: unknown): RunError {
+  return new RunError(
+    `the processes of the MPI job did not find each other within ${counted(seconds * startLimits, 'second')}: a host is down, the ` +
+      'network is interrupted, or not all processes were started',
+    { cause },
+  );
 }
 
 class MpiJob implements Job {
