@@ -21,6 +21,7 @@ const pages = [
   'docs/ideas.md',
   'docs/export.md',
   'docs/pictures.md',
+  'docs/predict.md',
 ];
 
 /** What each command prints on success. */
@@ -31,6 +32,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   eval: /precision @ 1 = \d\.\d{3}/,
   sweep: /Precision @ 1 on the held-out images/,
   export: /Written:\n {2}\w/,
+  predict: /photos\/cat\/1\.png/,
   inspect: /conv\d|circle|images\/s|steps/,
   doctor: /ok +engine onnx: /,
 };
@@ -62,7 +64,7 @@ function linesOf(text: string, language: string): readonly string[] {
 
 /** Leaves out commands for which this machine has no library or no instructions. */
 const runsHere = (line: string) =>
-  !(needsDecoder.skip !== undefined && /(data|from) photos| --data data /.test(line)) &&
+  !(needsDecoder.skip !== undefined && /(data|from|predict) photos| --data data /.test(line)) &&
   !engineVariants.some(
     ({ flags, skip }) => skip !== false && flags.every((word) => line.split(' ').includes(word)),
   );
