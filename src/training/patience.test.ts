@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Patience } from './patience.ts';
 
 test('waits for work as long as no stop is requested, and for a while afterwards', async () => {
@@ -36,4 +38,25 @@ test('a step is not abandoned without a copy of the variables, and a slow step r
   assert.equal(patience.needsCopy, true);
   await patience.forStep(Promise.resolve(), true);
   assert.equal(patience.needsCopy, false);
+});
+
+test('results of work are not kept in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const patience = new Patience(new AbortController().signal);
+  const megabyte = 1 << 20;
+  for (let step = 0; step < 200; step++)
+    assert.equal((await patience.for(Promise.resolve(new Uint8Array(megabyte))))?.length, megabyte);
+  await sleep(10);
+  collect();
+  assert.ok(process.memoryUsage().arrayBuffers < 50 * megabyte);
+});
+
+test('work that ended before a stop is not abandoned', async () => {
+  const stop = new AbortController();
+  const patience = new Patience(stop.signal, 1);
+  stop.abort();
+  await sleep(50);
+  assert.equal(await patience.for(Promise.resolve('done')), 'done');
+  assert.equal(patience.hasAbandoned, false);
 });

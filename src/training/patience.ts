@@ -9,33 +9,47 @@ const patienceMillis = 600;
 const slowMillis = 400;
 
 export class Patience {
-  readonly #exhausted: Promise<undefined>;
+  /** One function for each piece of work that is waited for. It abandons that work. */
+  readonly #waiting = new Set<() => void>();
+  #isExhausted = false;
   #hasAbandoned = false;
   #lastMillis = 0;
 
   /** @param signal aborted when a stop is requested */
   constructor(signal: AbortSignal | undefined, millis: number = patienceMillis) {
-    this.#exhausted = new Promise((resolve) => {
-      const wait = () => void setTimeout(() => resolve(undefined), millis).unref();
-      if (signal?.aborted === true) wait();
-      else signal?.addEventListener('abort', wait, { once: true });
-    });
+    const exhaust = () => {
+      this.#isExhausted = true;
+      for (const abandon of [...this.#waiting]) abandon();
+    };
+    const wait = () => void setTimeout(exhaust, millis).unref();
+    if (signal?.aborted === true) wait();
+    else signal?.addEventListener('abort', wait, { once: true });
   }
 
   /** Returns the result of `work`, or undefined if a stop was requested and `work` does not settle soon. In that case `work`
    * continues in the background.
    * @param drop called with a result that comes too late to be returned */
-  async for<T>(work: Promise<T>, drop: (late: T) => void = () => undefined): Promise<T | undefined> {
-    let isDone = false;
-    const done = work.finally(() => {
-      isDone = true;
+  for<T>(work: Promise<T>, drop: (late: T) => void = () => undefined): Promise<T | undefined> {
+    // A race with one promise for the whole time would keep the result of every step in memory.
+    return new Promise((resolve, reject) => {
+      const abandon = () => {
+        if (!this.#waiting.delete(abandon)) return;
+        this.#hasAbandoned = true;
+        resolve(undefined);
+        work.then(drop).catch(() => undefined);
+      };
+      this.#waiting.add(abandon);
+      work.then(
+        (result) => {
+          if (this.#waiting.delete(abandon)) resolve(result);
+        },
+        (error: unknown) => {
+          if (this.#waiting.delete(abandon)) reject(error);
+        },
+      );
+      // Work that has already ended is not abandoned.
+      if (this.#isExhausted) setImmediate(abandon);
     });
-    const result = await Promise.race([done, this.#exhausted]);
-    if (!isDone) {
-      this.#hasAbandoned = true;
-      done.then(drop).catch(() => undefined);
-    }
-    return result;
   }
 
   /** Waits for a training step as `for` does, and measures how long the step takes (see `needsCopy`).
