@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import type { ImageShape } from '../data/record.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { sizeOf } from '../tensor/tensor.ts';
 import { noiseImage } from '../testing/examples.ts';
+import { computeGraph } from '../testing/reference.ts';
 import type { AugmentationName, Draw, ImageMaker } from './augmentation.ts';
 import { augmentationNames, augmentations, makeImages } from './augmentations.ts';
 import { type NormalizationName, normalizationNames, normalizations } from './normalization.ts';
@@ -68,6 +71,31 @@ function differ(found: Float32Array, expected: readonly number[]): number {
 test('every augmentation and normalization is registered under its name', () => {
   for (const name of augmentationNames) assert.equal(augmentations[name].name, name);
   for (const name of normalizationNames) assert.equal(normalizations[name].name, name);
+});
+
+describe('the graph of the images of an evaluation computes the same values', () => {
+  const flat = new Uint8Array(pixels.length).fill(77);
+  for (const augmentation of augmentationNames)
+    for (const normalization of normalizationNames)
+      test(`${augmentation}, ${normalization}`, () => {
+        for (const shape of [whole, [3, 24, 17]] as const) {
+          const maker = makeImages({ augmentation, normalization }, shape, cifar10);
+          const builder = new GraphBuilder('images');
+          const input = builder.input('pixels', { dtype: 'float32', shape: [2, 3, 32, 32] });
+          builder.output('images', maker.addEvaluation(builder.op, input));
+          // Noise, and an image of one color, to which whitening applies its lower bound.
+          const data = Float64Array.from([...pixels, ...flat]);
+          const found = computeGraph(builder.build(), new Map([['pixels', { shape: input.shape, data }]]));
+          const expected = [pixels, flat].flatMap((from) => {
+            const image = new Float32Array(sizeOf(shape));
+            maker.evaluation(image, from);
+            return [...image];
+          });
+          const images = found.get('images');
+          assert.deepEqual(images?.shape, [2, ...shape]);
+          assert.ok(differ(Float32Array.from(images.data), expected) < 1e-5);
+        }
+      });
 });
 
 /** What the augmentations of the table promise, whatever images they make. */
