@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { mapAhead } from './parallel.ts';
 
 async function collected<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
@@ -54,4 +56,20 @@ test('a stop does not wait for work that hangs', async () => {
   const results = mapAhead([1, 2], 1, () => new Promise(() => undefined), control.signal);
   setTimeout(() => control.abort(), 5);
   await assert.rejects(results.next(), { name: 'StoppedError' });
+});
+
+test('results that were yielded are not kept in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { signal } = new AbortController();
+  const megabyte = 1 << 20;
+  const items = Array.from({ length: 200 }, (_, index) => index);
+  let most = 0;
+  for await (const { length } of mapAhead(items, 2, async () => new Uint8Array(megabyte), signal)) {
+    assert.equal(length, megabyte);
+    await turn();
+    collect();
+    most = Math.max(most, process.memoryUsage().arrayBuffers);
+  }
+  assert.ok(most < 50 * megabyte, `${most} bytes`);
 });

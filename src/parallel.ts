@@ -1,5 +1,5 @@
 /** Runs asynchronous tasks at the same time. */
-import { requireRunning } from './errors.ts';
+import { requireRunning, StoppedError } from './errors.ts';
 
 /** Runs a task for each item, at most `atOnce` of them at the same time. Returns the results in the order of the items.
  * @throws the first error of a task, once all running tasks have ended */
@@ -37,14 +37,16 @@ export async function* mapAhead<Item, Result>(
 ): AsyncGenerator<Result, void, void> {
   const started: Promise<Result>[] = [];
   const left = new AbortController();
-  const stopped = new Promise<undefined>((resolve) => {
-    signal?.addEventListener('abort', () => resolve(undefined), { once: true, signal: left.signal });
+  let stopWaiting: (error: unknown) => void = () => undefined;
+  signal?.addEventListener('abort', () => stopWaiting(new StoppedError('nothing was changed')), {
+    ...{ once: true, signal: left.signal },
   });
-  const next = async () => {
-    const result = await Promise.race([started.shift(), stopped]);
-    requireRunning(signal);
-    return result as Result;
-  };
+  // A race with one promise for the whole time would keep every result in memory.
+  const next = () =>
+    new Promise<Result>((resolve, reject) => {
+      stopWaiting = reject;
+      started.shift()?.then(resolve, reject);
+    });
   try {
     for await (const item of items) {
       requireRunning(signal);
