@@ -82,7 +82,11 @@ describe('your own pictures', needsDecoder, () => {
     const refused = await train('--train-dir', 'run', '--max-steps', '5');
     assert.equal(refused.code, 1);
     assert.match(refused.errors, /checksum of the training examples: \w+ there, \w+ here/);
+    const scored = await evaluate('run');
+    assert.equal(scored.code, 0, scored.errors);
+    assert.match(scored.errors, /warning: .*photos: the pictures have changed since the run was trained/);
     rmSync('photos/dog/new.png');
+    assert.doesNotMatch((await evaluate('run')).errors, /have changed/);
   });
 
   test('that were moved are reported with what to do', async () => {

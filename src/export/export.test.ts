@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Checkpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
+import { datasets } from '../data/datasets.ts';
 import { appendLines } from '../disk/json-lines.ts';
 import { evaluationsFile } from '../evaluation/evaluation-log.ts';
 import { float32 } from '../tensor/tensor.ts';
@@ -133,6 +134,17 @@ describe('cifar10 export', () => {
         ['run --checkpoint-dir run', 2, /found run and --checkpoint-dir run; leave one of them out/],
       ];
       for (const [words, code, message] of refusals) await assertRefused(words.split(' '), code, message);
+    }));
+
+  test('uses generated pictures, with a warning, if the data set is damaged', () =>
+    withRun(async () => {
+      mkdirSync('data/synthetic-batches-bin', { recursive: true });
+      for (const name of datasets.synthetic.files.map((file) => file.name))
+        writeFileSync(join('data/synthetic-batches-bin', name), 'short');
+      const { code, output, errors } = await cifar10(['export', 'run', '--data-dir', 'data']);
+      assert.equal(code, 0);
+      assert.match(errors, /found 5 bytes.*[^.]\. The export is compared on generated pictures instead\n$/s);
+      assert.match(output, /on 1,000 generated pictures/);
     }));
 
   test('refuses a network whose probabilities are not numbers', () => {

@@ -101,7 +101,7 @@ async function picturesFor(
     return await testPictures(dataDir, dataset, count, signal);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
-    warn(`${error.message}. The export is compared on generated pictures instead`);
+    warn(`${error.message.replace(/\.$/, '')}. The export is compared on generated pictures instead`);
     return testPictures(undefined, dataset, count, signal);
   }
 }

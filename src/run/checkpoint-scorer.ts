@@ -18,6 +18,7 @@ import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '.
 import type { Weights } from '../evaluation/network-session.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
+import { oneLine } from '../wording.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
@@ -165,6 +166,8 @@ export class CheckpointScorer {
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     const provided = await firstThenOthers(this.#job, () => data.provide({ signal: this.#signal, onEvent }));
     this.#report({ kind: 'reading', dataset: provided.dataset });
+    const warning = changeWarning(provided.dataset, metadata);
+    if (warning !== undefined) this.#report({ kind: 'warning', message: warning });
     // The images are normalized as in training, even if they are from other data.
     const dataset = { ...provided.dataset, statistics: trained.statistics };
     const hasValidation = examplesIn(dataset, 'validation') > 0;
@@ -178,6 +181,21 @@ export class CheckpointScorer {
     this.#examples = { key, examples };
     return examples;
   }
+}
+
+/** Returns a warning if the pictures of a run have changed since it was trained: a picture that it was trained on may now be a test
+ * image. */
+function changeWarning(
+  { origin, files }: DatasetDescription,
+  { dataset }: CheckpointMetadata,
+): string | undefined {
+  const training = files.find(({ split }) => split === 'train');
+  if (origin === undefined || origin.source !== dataset.origin?.source) return undefined;
+  if (training?.sha256 === dataset.checksum) return undefined;
+  return (
+    `${oneLine(origin.source)}: the pictures have changed since the run was trained, so it may have been trained on some of the ` +
+    'images that it is now evaluated on'
+  );
 }
 
 /** Returns the split that contains the images to score. */
