@@ -348,6 +348,14 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [created(CheckpointStore, 'x', { keep: 5 }), /^onWarning: found undefined, expected a function$/],
   ],
   readCheckpoint: [[called(library.readCheckpoint, 'x', { link: 'refuse' }), /Did you mean `links`\?$/]],
+  importPictures: [
+    [called(library.importPictures, { source: 'x', dataDir: 'y' }), /^unknown option `source`/],
+    [called(library.importPictures, { dataDir: 'y' }), /^from: found undefined, expected a text$/],
+    [
+      called(library.importPictures, { from: 'x', dataDir: 'y', imageSize: 2 }),
+      /^imageSize: found 2, expected /,
+    ],
+  ],
   ensureSynthetic: [[called(library.ensureSynthetic, 'x', { onEvents: warn }), /Did you mean `onEvent`\?$/]],
   withLabels: [
     [called(library.withLabels, 'cifar100', 'fine'), /^dataset: found "cifar100", expected a data set/],
@@ -406,7 +414,15 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
 /** Exported functions whose arguments are tensors, graphs and files rather than options. */
 const withoutOptions = [
   ...['ConfusionMatrix', 'Evaluator', 'GraphBuilder', 'GraphError', 'Layers', 'RunError', 'SaveRequests'],
-  ...['StoppedError', 'UsageError', 'buildEvaluationGraph', 'failureData', 'gradients', 'initialVariables'],
+  ...[
+    'PictureError',
+    'StoppedError',
+    'UsageError',
+    'buildEvaluationGraph',
+    'failureData',
+    'gradients',
+    'initialVariables',
+  ],
   ...['makeNetwork', 'multiplyAdds', 'onnxModel', 'prepareForOnnx', 'printGraph', 'withoutWatched'],
   ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
 ];
