@@ -348,6 +348,26 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [created(CheckpointStore, 'x', { keep: 5 }), /^onWarning: found undefined, expected a function$/],
   ],
   readCheckpoint: [[called(library.readCheckpoint, 'x', { link: 'refuse' }), /Did you mean `links`\?$/]],
+  exportModel: [
+    [
+      called(library.exportModel, { checkpointDir: 'x', outputs: 'y' }),
+      /`outputs`\. Did you mean `output`\?$/,
+    ],
+    [
+      called(library.exportModel, { checkpointDir: 'x', format: 'tflite' }),
+      /^format: found "tflite", expected /,
+    ],
+    [called(library.exportModel, { checkpointDir: 'x' }, { sginal: 1 }), /Did you mean `signal`\?$/],
+  ],
+  openModel: [
+    [called(library.openModel, 'x', { weight: 'raw' }), /`weight`\. Did you mean `weights`\?$/],
+    [called(library.openModel, 'x', { batchSize: 0 }), /^batchSize: found 0/],
+  ],
+  predict: [
+    [called(library.predict, { checkpointDir: 'x', source: ['a'] }), /`source`\. Did you mean `sources`\?$/],
+    [called(library.predict, { checkpointDir: 'x', sources: ['a'], topK: 0 }), /^topK: found 0/],
+    [called(library.predict, { checkpointDir: 'x', sources: 'a' }), /^sources: /],
+  ],
   importPictures: [
     [called(library.importPictures, { source: 'x', dataDir: 'y' }), /^unknown option `source`/],
     [called(library.importPictures, { dataDir: 'y' }), /^from: found undefined, expected a text$/],

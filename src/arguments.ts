@@ -241,8 +241,8 @@ function unknownOption(
     inside.map((inner) => [inner, `${outer}.${inner}`] as const),
   );
   const meant = new Map([...nested, ...names.map((one) => [one, one] as const)]);
-  // An option of the object itself takes precedence over a similar option of a nested object.
-  const found = nearest(name, names) ?? nearest(name, [...meant.keys()]);
+  // An option of the object itself takes precedence over a similar option of a nested object, but not over the same one.
+  const found = meant.has(name) ? name : (nearest(name, names) ?? nearest(name, [...meant.keys()]));
   const advice =
     found === undefined
       ? `Known: ${names.join(', ')}`

@@ -264,7 +264,7 @@ describe('arguments of the wrong kind', () => {
       [join(runs, 'first', 'checkpoint'), other],
       [
         join(runs, 'first'),
-        /trained on 10 classes .*; leave out --dataset and --labels to evaluate on the data set that the run was trained on\n$/,
+        /trained on 10 classes .*; leave out --dataset, --labels and --data to evaluate on the data that the run was trained on\n$/,
         ...['--dataset', 'cifar10'],
       ],
     ];
@@ -368,7 +368,7 @@ describe('data and checkpoints of another kind', () => {
     assert.equal(resumed.code, 1);
     assert.match(
       resumed.errors,
-      /belongs to another run \(classes: circle,square,triangle there, circle,.*crescent here/,
+      /belongs to another run \(classes: \["circle","square","triangle"\] there, \["circle",.*"crescent"\] here/,
     );
     const started = await train(join(folder, 'new'), '--max-steps', '2', '--init-from', path);
     assert.equal(started.code, 0, started.errors);
