@@ -43,9 +43,10 @@ export interface Job {
   sum(values: Float32Array): Promise<Float32Array>;
   /** Returns the numbers of all processes, in the order of their ranks. They must be exact in float32. */
   gather(value: number): Promise<readonly number[]>;
-  /** Ends all processes of the job at once, this one included. It may be called at any time, even while other calls wait. */
+  /** Ends all processes of the job at once, this one included. It may be called at any time before `finalize`, even while other
+   * calls wait. */
   abort(exitCode: number): void;
-  /** Leaves the job. Resolves when all processes have called it. Afterwards no other method may be called. */
+  /** Leaves the job. Resolves when all processes have called it. No other method may be called afterwards, not even `abort`. */
   finalize(): Promise<void>;
 }
 
@@ -194,10 +195,11 @@ class MpiJob implements Job {
 
   async finalize(): Promise<void> {
     this.#watch?.beginEnd();
-    await this.#call('finalize');
-    this.#watch?.close();
+    // MPI can no longer abort the job once this call has begun.
     process.off('exit', this.#abortAtExit);
     process.off('uncaughtExceptionMonitor', this.#leaveToLauncher);
+    await this.#call('finalize');
+    this.#watch?.close();
     await this.#thread.terminate();
   }
 
