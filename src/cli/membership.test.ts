@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Environment } from '../collective/mpi/launcher.ts';
+import { FailedElsewhere } from '../errors.ts';
+import { cifar10 } from '../testing/in-process.ts';
 import { commandTable, isCommandName } from './command-table.ts';
 import { isFlagOf } from './flag.ts';
 import { flagTable } from './flag-table.ts';
@@ -68,4 +70,18 @@ test('a process alone executes every command: without a launcher, as a job of on
     ['train', '--collective=none-such'],
   ];
   for (const words of inJob) assert.ok(!new Membership(words, openMpi(1, 2)).isFirst, words.join(' '));
+});
+
+test('the failure of another process is reported as one of the run, not as a bug', async () => {
+  class Member extends Membership {
+    override executes(): boolean {
+      throw new FailedElsewhere('process 1 of the job failed');
+    }
+    override async turnToReport(): Promise<void> {}
+  }
+  const words = ['inspect', 'graph', '--json'];
+  const { code, output, errors } = await cifar10(words, undefined, new Member(words, openMpi(0, 2)));
+  assert.equal(code, 1);
+  assert.match(output, /"kind":"error","error":"run","message":"process 1 of the job failed"/);
+  assert.doesNotMatch(output + errors, /bug/);
 });

@@ -7,10 +7,12 @@ import { Interruption } from '../cli/signals.ts';
 import { type Outcome, shellCodeOf } from './program.ts';
 
 /** Runs `cifar10` with these words. `onLine` receives its standard output line by line, and can send it signals that it
- * listens for. */
+ * listens for.
+ * @param membership how the process takes part in an MPI job. By default, it is alone */
 export async function cifar10(
   words: readonly string[],
   onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+  membership: Membership = new Membership(words, {}),
 ): Promise<Outcome> {
   const listeners = new Map<NodeJS.Signals, () => void>();
   const kill = (signal: NodeJS.Signals) => listeners.get(signal)?.();
@@ -35,7 +37,7 @@ export async function cifar10(
     drained: () => Promise.resolve(),
     flushBriefly: () => Promise.resolve(),
     startWatchdog: () => () => undefined,
-    membership: new Membership(words, {}),
+    membership,
   });
   return { code, signal: null, shellCode: shellCodeOf(code, null), output, errors };
 }
