@@ -80,9 +80,14 @@ export function warningOfUnwatched(job: Job | undefined): string | undefined {
  * @throws as `together` does */
 export async function firstThenOthers<T>(job: Job | undefined, task: () => Promise<T>): Promise<T> {
   if (job === undefined) return task();
-  const ofFirst = await together(job, async () => (leads(job) ? [await task()] : []));
-  const ofOthers = await together(job, async () => (leads(job) ? [] : [await task()]));
-  return [...ofFirst, ...ofOthers][0] as T;
+  const wait = async () => undefined;
+  if (leads(job)) {
+    const result = await together(job, task);
+    await together(job, wait);
+    return result;
+  }
+  await together(job, wait);
+  return together(job, task);
 }
 
 /** @throws RunError when a batch has fewer images than the job has processes */
@@ -129,14 +134,7 @@ export async function coresOf(job: Job | undefined): Promise<number> {
 
 /** Returns the bytes of the first process. The others may pass any number of bytes. */
 export async function sharedBytes(job: Job, own: Uint8Array): Promise<Uint8Array> {
-  const length = await sharedNumber(job, own.length);
+  const [length = 0] = await job.gather(own.length);
   if (length === 0) return new Uint8Array();
   return job.broadcast(leads(job) ? own : new Uint8Array(length), 0);
-}
-
-/** Returns the number of the first process. */
-async function sharedNumber(job: Job, own: number): Promise<number> {
-  const bytes = new Uint8Array(Float64Array.of(own).buffer);
-  const received = await job.broadcast(bytes, 0);
-  return new Float64Array(received.slice().buffer)[0] ?? 0;
 }
