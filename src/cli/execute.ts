@@ -43,7 +43,7 @@ export async function execute(words: readonly string[], host: Host): Promise<num
   let console = createConsole({ quiet: false, json: asksForJson }, host.streams);
   host.interruption.sayLast = (text) => {
     console.progress(undefined);
-    console.warn(text);
+    console.warn(`${host.membership.prefix}${text}`);
     return host.flushBriefly();
   };
   host.interruption.tidyLast = () => Promise.race([removeUnfinished(), sleep(tidyMillis)]);
@@ -138,7 +138,7 @@ function report(
 
 function kindOf(error: unknown): 'usage' | 'run' | 'fault' {
   if (error instanceof UsageError) return 'usage';
-  return error instanceof RunError ? 'run' : 'fault';
+  return isOurs(error) ? 'run' : 'fault';
 }
 
 /** Returns the message of an error. If a resource ran out, the message also says which one, and what to do. */
@@ -152,7 +152,7 @@ function explained(error: unknown, [name = '']: readonly string[]): string {
 
 /** Whether this is one of our own errors, whose messages are written for users. */
 function isOurs(error: unknown): boolean {
-  return error instanceof RunError || error instanceof UsageError;
+  return error instanceof RunError || error instanceof UsageError || error instanceof FailedElsewhere;
 }
 
 /** Returns the requested command followed by a space, or an empty string if there is none. */
@@ -167,7 +167,5 @@ function hintFor(error: unknown, words: readonly string[]): string {
     return /--help|Did you mean|Write \S+$|Commands:|Start a single/.test(error.message)
       ? ''
       : `\nSee ${command(`${commandWord(words)}--help`)}`;
-  return error instanceof RunError || error instanceof FailedElsewhere || words.includes('--debug')
-    ? ''
-    : '\nThis is a bug in cifar10; --debug shows where.';
+  return isOurs(error) || words.includes('--debug') ? '' : '\nThis is a bug in cifar10; --debug shows where.';
 }

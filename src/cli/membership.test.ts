@@ -52,11 +52,20 @@ test('a process alone executes every command: without a launcher, as a job of on
     new Membership(['bench'], openMpi(0, 1)),
     new Membership(['eval', '--collective', 'none'], openMpi(1, 2)),
     new Membership(['train', '--seed', '1', '--collective=none'], openMpi(1, 2)),
+    new Membership(['train', '--collective', 'mpi', '--collective', 'none'], openMpi(1, 2)),
   ];
   for (const member of alone) {
     assert.ok(member.executes('bench', { refused: 'reason' }));
     assert.ok(member.isFirst && !member.isMember);
   }
-  // `inspect` does not take the flag.
-  assert.ok(!new Membership(['inspect', '--collective', 'none'], openMpi(1, 2)).isFirst);
+  const inJob = [
+    // `inspect` does not take the flag.
+    ['inspect', '--collective', 'none'],
+    // The last value counts.
+    ['train', '--collective', 'none', '--collective=auto'],
+    // This is the value of another flag.
+    ['train', '--train-dir', 'runs --collective none'],
+    ['train', '--collective=none-such'],
+  ];
+  for (const words of inJob) assert.ok(!new Membership(words, openMpi(1, 2)).isFirst, words.join(' '));
 });

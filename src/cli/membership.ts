@@ -9,9 +9,8 @@ import { abortLaunch, type Environment, type Launcher, launcherOf } from '../col
 import { type CollectiveName, type Job, startMpi } from '../collective/mpi/start-mpi.ts';
 import { command } from '../command.ts';
 import { FailedElsewhere, UsageError } from '../errors.ts';
-import { type InJob, isCommandName } from './command-table.ts';
-import { isFlagOf } from './flag.ts';
-import { flagTable } from './flag-table.ts';
+import type { InJob } from './command-table.ts';
+import { parseCommandLine } from './parse.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** How long a process waits before it reports an error. Before they join the job, the processes may be seconds apart. */
@@ -25,7 +24,8 @@ export class Membership {
   readonly #environment: Environment;
   readonly #launcher: Launcher | undefined;
   #job: Job | undefined;
-  #hasLeft = false;
+  /** Whether the process is a member of the job, if there is one. */
+  #state: 'member' | 'leaving' | 'left' = 'member';
 
   /** @param words the command line. It may say that the launcher is to be ignored */
   constructor(words: readonly string[], environment: Environment = process.env) {
@@ -58,19 +58,21 @@ export class Membership {
 
   /** Leaves the job. Resolves when all its processes have called this. */
   async leave(): Promise<void> {
+    this.#state = 'leaving';
     await this.#job?.finalize();
-    this.#hasLeft = true;
+    this.#state = 'left';
   }
 
   /** Whether other processes wait for this one. */
   get isMember(): boolean {
-    return !this.#hasLeft && (this.#job ?? this.#launcher) !== undefined;
+    return this.#state !== 'left' && (this.#job ?? this.#launcher) !== undefined;
   }
 
-  /** Ends all processes of the job, if the process is a member. */
+  /** Ends all processes of the job, if the process is a member. While it leaves the job, MPI can no longer abort the job: then this
+   * does nothing, and when the process has ended, the launcher ends those that still wait for it. */
   abort(code: number): void {
-    if (!this.isMember) return;
-    this.#hasLeft = true;
+    if (!this.isMember || this.#state === 'leaving') return;
+    this.#state = 'left';
     try {
       startWatchdog('SIGTERM', abortLimits);
       if (this.#job === undefined) abortLaunch(this.#environment, code);
@@ -99,7 +101,11 @@ export class Membership {
 
 /** Whether each process that an MPI launcher started works alone. */
 function ignoresLauncher(words: readonly string[]): boolean {
-  const [name = ''] = words;
-  const takesFlag = isCommandName(name) && isFlagOf(flagTable.collective, name);
-  return takesFlag && / --collective[ =]none\b/.test(words.join(' '));
+  try {
+    const request = parseCommandLine(words);
+    return 'flags' in request && 'collective' in request.flags && request.flags.collective === 'none';
+  } catch {
+    // `execute` parses the words again, and reports the error.
+    return false;
+  }
 }

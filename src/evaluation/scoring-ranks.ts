@@ -4,7 +4,7 @@
  */
 import type { Ranks } from '../training/run-definition.ts';
 
-/** The processes that score together, as one of them sees them. */
+/** What a process knows about the job in which it scores. */
 export type ScoringRanks = Pick<Ranks, 'rank' | 'size' | 'sum'>;
 
 export class LogitsExchange {

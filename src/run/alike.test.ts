@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Examples } from '../data/examples.ts';
 import { FailedElsewhere, RunError } from '../errors.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32 } from '../tensor/tensor.ts';
+import { noiseExamples } from '../testing/examples.ts';
 import { jobsOf } from '../testing/jobs.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { factsOfDefinition, requireAlike, type StartOfRun } from './alike.ts';
+import { equippedRun } from './equipped-run.ts';
 
 const definition: RunDefinition = {
   ...{ network: tutorialNetwork(10), hyperparameters: tutorialHyperparameters, batchSize: 128, seed: 0 },
@@ -19,7 +22,7 @@ async function errorsOf(other: Partial<RunDefinition>, start?: StartOfRun): Prom
   const calls = jobsOf(3).map((job) => {
     const isLast = job.rank === 2;
     const own = isLast ? { ...definition, ...other } : definition;
-    return requireAlike(job, factsOfDefinition(own, isLast ? start : {}));
+    return requireAlike(job, () => factsOfDefinition(own, isLast ? start : {}));
   });
   const outcomes = await Promise.allSettled(calls);
   return outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
@@ -27,7 +30,7 @@ async function errorsOf(other: Partial<RunDefinition>, start?: StartOfRun): Prom
 
 test('processes with the same run pass, and a single process has nothing to compare', async () => {
   assert.deepEqual(await errorsOf({}), [undefined, undefined, undefined]);
-  await requireAlike(undefined, { anything: 1 });
+  await requireAlike(undefined, () => assert.fail('nothing to compare'));
 });
 
 test('a process with another run is refused in all processes, with the value that differs', async () => {
@@ -58,4 +61,37 @@ test('a process with another run is refused in all processes, with the value tha
     assert.ok(last instanceof RunError);
     assert.match(last.message, message);
   }
+});
+
+test('processes with other validation images are refused', async () => {
+  const run = {
+    definition: { ...definition, length: { maxSteps: 10 } },
+    engine: { engine: 'onnx' },
+  } as const;
+  const examples = noiseExamples(10);
+  const messageWith = async (validations: readonly (Examples | undefined)[]) => {
+    const outcomes = await Promise.allSettled(
+      jobsOf(2).map((job, rank) =>
+        equippedRun(run, undefined, async () => ({ examples, validation: validations[rank] }), job),
+      ),
+    );
+    const [first, second] = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason);
+    assert.ok(first instanceof FailedElsewhere && second instanceof RunError, String(first));
+    return second.message;
+  };
+  const validation = noiseExamples(6, 'train');
+  const { records } = noiseExamples(7);
+  const others = { ...validation, records: records.subarray(records.length / 7) };
+  assert.match(
+    await messageWith([validation, noiseExamples(7)]),
+    /differ in the number of validation images: 7 in process 1, 6 in process 0/,
+  );
+  assert.match(
+    await messageWith([validation, undefined]),
+    /differ in the number of validation images: none in process 1/,
+  );
+  assert.match(
+    await messageWith([validation, others]),
+    /differ in the checksum of the validation images: "[0-9a-f]{64}" in process 1/,
+  );
 });

@@ -1,34 +1,48 @@
 /**
- * What has to be the same in all processes of an MPI job: the run that they train, the data and the engine. Otherwise they would
- * train different networks, or wait for each other forever.
+ * What has to be the same in all processes of an MPI job: the run that they train or what they score, the data and the engine.
+ * Otherwise they would train different networks, score different images, or wait for each other forever.
  */
 import { createHash } from 'node:crypto';
 import type { Job } from '../collective/mpi/start-mpi.ts';
-import type { Tensors } from '../engine/engine.ts';
+import type { Examples } from '../data/examples.ts';
+import { checksum } from '../data/files.ts';
+import type { Engine, Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { bytesOf } from '../tensor/tensor.ts';
 import type { RunDefinition, TrainingRun } from '../training/run-definition.ts';
 import { version } from '../version.ts';
+import { shortened } from '../wording.ts';
+import type { EvaluationSettings } from './evaluation-request.ts';
 import { sharedBytes, together } from './ranks.ts';
 
 /** Values by what they are called in messages. They must be plain data. */
 type Facts = Readonly<Record<string, unknown>>;
 
-/** @throws RunError, as `together` does, that names a value that is not that of the first process */
-export async function requireAlike(job: Job | undefined, facts: Facts): Promise<void> {
+/** The maximum length of a value in a message. */
+const most = 160;
+
+/** @param factsOf returns the values of this process; called only if there is a job
+ * @throws RunError, as `together` does, that names a value that is not that of the first process */
+export async function requireAlike(job: Job | undefined, factsOf: () => Facts): Promise<void> {
   if (job === undefined) return;
+  const facts = await together(job, async () => factsOf());
   const received = await sharedBytes(job, new TextEncoder().encode(JSON.stringify(facts)));
   const first = JSON.parse(new TextDecoder().decode(received.slice())) as Facts;
   await together(job, async () => {
     for (const name of new Set([...Object.keys(first), ...Object.keys(facts)])) {
-      const [own, wanted] = [facts[name], first[name]].map((value) => JSON.stringify(value) ?? 'none');
+      const [own, wanted] = [inJson(facts[name]), inJson(first[name])];
       if (own === wanted) continue;
+      const values = `${shortened(own, most)} in process ${job.rank}, ${shortened(wanted, most)} in process 0`;
       throw new RunError(
-        `the processes of the job differ in ${name}: ${own} in process ${job.rank}, ${wanted} in process 0; start all of them with ` +
-          'the same command, with the same data and the same versions on every host',
+        `the processes of the job differ in ${name}: ${values}; start all of them with the same command, with the same data and the ` +
+          'same versions on every host',
       );
     }
   });
+}
+
+function inJson(value: unknown): string {
+  return JSON.stringify(value) ?? 'none';
 }
 
 export interface StartOfRun {
@@ -47,10 +61,9 @@ export function factsOfDefinition(
   const { augmentation, normalization, length } = definition;
   const { name, configuration } = network;
   const options = { seed, batchSize, holdout, network: { name, configuration }, ...hyperparameters };
-  const named = Object.entries({ ...options, augmentation, normalization, freeze, evalEvery });
   return {
     'the version of cifar10': version,
-    ...Object.fromEntries(named.map(([name, value]) => [`\`${name}\``, value])),
+    ...named({ ...options, augmentation, normalization, freeze, evalEvery }),
     'the length of the run': length,
     'the groups of parameters': groups,
     'the checksum of the initial weights': initFrom && checksumOf(initFrom),
@@ -58,14 +71,38 @@ export function factsOfDefinition(
 }
 
 /** What else determines the results of a run. */
-export function factsOfEquipment({ examples, checksum, engine }: TrainingRun): Facts {
+export function factsOfEquipment({ examples, validation, engine }: TrainingRun): Facts {
+  const { count, records } = validation ?? {};
   return {
-    'the data set': [examples.dataset.name, examples.dataset.labels],
-    'the checksum of the data': checksum,
-    '`engine`': engine.name,
-    '`precision`': engine.precision,
-    "the engine's library": engine.library,
+    ...factsOfExamples(examples),
+    'the number of validation images': count,
+    'the checksum of the validation images': records && checksum({ records }),
+    ...factsOfEngine(engine),
   };
+}
+
+/** What determines how often processes exchange logits when they score a checkpoint, except data and engine. */
+export function factsOfScoring({ numExamples, batchSize, evalData, weights }: EvaluationSettings): Facts {
+  return { 'the version of cifar10': version, ...named({ evalData, numExamples, weights, batchSize }) };
+}
+
+export function factsOfExamples(examples: Examples): Facts {
+  const { name, labels, classes } = examples.dataset;
+  return {
+    'the data set': [name, labels],
+    'the classes': classes,
+    'the number of images': examples.count,
+    'the checksum of the data': checksum(examples),
+  };
+}
+
+export function factsOfEngine({ name, precision, library }: Engine): Facts {
+  return { ...named({ engine: name, precision }), "the engine's library": library };
+}
+
+/** Returns options by their names in messages. */
+function named(options: Facts): Facts {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [`\`${name}\``, value]));
 }
 
 function checksumOf(tensors: Tensors): string {

@@ -19,11 +19,12 @@ import type { Weights } from '../evaluation/network-session.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
+import { factsOfEngine, factsOfExamples, factsOfScoring, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
 import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
-import { findData } from './run-data.ts';
+import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
 export type ScoringEvent =
@@ -108,6 +109,7 @@ export class CheckpointScorer {
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
     const { numExamples, evalData } = this.#settings;
+    await requireAlike(this.#job, () => factsOfScoring(this.#settings));
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     const examples = await this.#examplesFor(metadata);
     const { dataset } = examples;
@@ -148,21 +150,16 @@ export class CheckpointScorer {
       return Evaluator.create(engine, networkOf(metadata), batchSize, images);
     });
     this.#evaluator = { network, evaluator };
+    await requireAlike(this.#job, () => factsOfEngine(evaluator.engine));
     return evaluator;
   }
 
   async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
-    const { evalData } = this.#settings;
     const trained = datasetOf(metadata);
     const { name, labels, origin } = trained;
     const key = JSON.stringify([name, labels, origin, trained.statistics, metadata.holdout, metadata.seed]);
     if (this.#examples?.key === key) return this.#examples.examples;
-    const data = await together(this.#job, () =>
-      findData(this.#settings, trained, this.#settings, trainingDefaults.dataset),
-    );
-    const advice =
-      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
-    requireSameClasses(metadata.dataset.classes, data.dataset, advice);
+    const data = await together(this.#job, () => this.#findData(metadata, trained));
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     const provided = await firstThenOthers(this.#job, () => data.provide({ signal: this.#signal, onEvent }));
     this.#report({ kind: 'reading', dataset: provided.dataset });
@@ -170,16 +167,30 @@ export class CheckpointScorer {
     if (warning !== undefined) this.#report({ kind: 'warning', message: warning });
     // The images are normalized as in training, even if they are from other data.
     const dataset = { ...provided.dataset, statistics: trained.statistics };
-    const hasValidation = examplesIn(dataset, 'validation') > 0;
-    const split = splitFor(evalData, hasValidation);
-    const whole = await together(this.#job, () =>
-      loadExamples(provided.dataDir, dataset, split, this.#signal),
-    );
-    if (whole.count === 0)
-      throw new RunError(`${dataset.title} include no ${split} pictures; use another \`evalData\``);
-    const examples = evalData === 'test' || hasValidation ? whole : partOf(whole, evalData, metadata);
+    const examples = await together(this.#job, () => this.#read(provided.dataDir, dataset, metadata));
+    await requireAlike(this.#job, () => factsOfExamples(examples));
     this.#examples = { key, examples };
     return examples;
+  }
+
+  /** @throws RunError when the data has other classes than the run */
+  async #findData(metadata: CheckpointMetadata, trained: DatasetDescription): Promise<RunData> {
+    const data = await findData(this.#settings, trained, this.#settings, trainingDefaults.dataset);
+    const advice =
+      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
+    requireSameClasses(metadata.dataset.classes, data.dataset, advice);
+    return data;
+  }
+
+  /** @throws RunError when there are no images to score */
+  async #read(dataDir: string, dataset: DatasetDescription, metadata: CheckpointMetadata): Promise<Examples> {
+    const { evalData } = this.#settings;
+    const hasValidation = examplesIn(dataset, 'validation') > 0;
+    const split = splitFor(evalData, hasValidation);
+    const whole = await loadExamples(dataDir, dataset, split, this.#signal);
+    if (whole.count === 0)
+      throw new RunError(`${dataset.title} include no ${split} pictures; use another \`evalData\``);
+    return evalData === 'test' || hasValidation ? whole : partOf(whole, evalData, metadata);
   }
 }
 

@@ -40,6 +40,6 @@ export async function equippedRun(
   const made = await together(job, async () =>
     makeRun(definition, examples, engine, towers, ranks, validation),
   );
-  await requireAlike(job, factsOfEquipment(made));
+  await requireAlike(job, () => factsOfEquipment(made));
   return { made, engineReason: reason };
 }

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { FailedElsewhere, RunError } from '../errors.ts';
 import { jobsOf } from '../testing/jobs.ts';
 import { copySynthetic, fewUnits } from '../testing/synthetic.ts';
 import { type EvaluationControl, type EvaluationEvent, runEvaluation } from './evaluation.ts';
@@ -57,6 +67,34 @@ describe('an evaluation by several processes', { timeout: 120_000 }, () => {
     assert.equal(names('together').length, names('alone').length);
     const log = readFileSync(join(folder, 'together', 'evaluations.jsonl'), 'utf8');
     assert.equal(log.trim().split('\n').length, 1);
+  });
+
+  test('with other options or other data in one of them is refused', async () => {
+    const otherData = join(folder, 'other-data');
+    const batches = 'synthetic-batches-bin';
+    mkdirSync(join(otherData, batches), { recursive: true });
+    for (const name of readdirSync(join(folder, 'data', batches)))
+      copyFileSync(join(folder, 'data', batches, name), join(otherData, batches, name));
+    const testFile = join(otherData, batches, 'test_batch.bin');
+    const bytes = readFileSync(testFile);
+    writeFileSync(testFile, bytes.fill(7, bytes.length - 100));
+
+    for (const [other, message] of [
+      [{ numExamples: 299 }, /differ in `numExamples`: 299 in process 1, 300 in process 0/],
+      [{ batchSize: 16 }, /differ in `batchSize`: 16 in process 1, 128 in/],
+      [{ evalData: 'validation' }, /differ in `evalData`: "validation" in process 1, "test" in/],
+      [{ weights: 'raw' }, /differ in `weights`: "raw" in process 1, "ema" in/],
+      [{ dataDir: otherData }, /differ in the checksum of the data: "[0-9a-f]{64}" in process 1/],
+      [{ dataset: 'cifar100' }, /the checkpoint was trained on 10 classes .*, but CIFAR-100 has 100/],
+    ] as const) {
+      const outcomes = await Promise.allSettled(
+        jobsOf(2).map((job) => kindsOf(request('refused', job.rank === 1 ? other : {}), { job })),
+      );
+      const [first, second] = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason);
+      assert.ok(first instanceof FailedElsewhere && second instanceof RunError, String(first));
+      assert.match(second.message, message);
+    }
+    assert.ok(!existsSync(join(folder, 'refused')));
   });
 
   test('of a watched folder scores each checkpoint once, until one of the processes is asked to stop', async () => {

@@ -12,14 +12,17 @@ import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { CheckpointScorer } from './checkpoint-scorer.ts';
 import { sharedCheckpoint } from './ranks.ts';
 
-/** What the processes do next. */
-const turns = ['wait', 'score', 'end'] as const;
-type Turn = (typeof turns)[number];
+/** What the first process sends: what all processes do next. */
+type Turn = 'wait' | 'score' | 'end';
+/** What the other processes send at the same time: whether they were asked to stop. */
+type Vote = 'continue' | 'stop';
+/** The messages by the numbers that are sent. */
+const messagesByCode: readonly (Turn | Vote)[] = ['wait', 'score', 'end', 'continue', 'stop'];
 
 /** The time between two messages while the first process waits. */
 const messageMillis = 250;
 
-/** The other processes of the job, as the first one sees them. Without a job, there are none. */
+/** Sends the first process's messages to the other processes of the job. Does nothing without a job. */
 export class Followers {
   readonly #job: Job | undefined;
   readonly #asked = new AbortController();
@@ -67,8 +70,8 @@ export class Followers {
 
   async #send(turn: Turn): Promise<void> {
     if (this.#job === undefined || !this.#wait) return;
-    const [, ...votes] = await this.#job.gather(turns.indexOf(turn));
-    if (!votes.includes(1)) return;
+    const messages = await exchange(this.#job, turn);
+    if (!messages.includes('stop')) return;
     this.#wait = false;
     this.#asked.abort();
   }
@@ -81,10 +84,15 @@ export async function followEvaluation(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const [turn = 0, ...votes] = await job.gather(signal.aborted ? 1 : 0);
-    if (turns[turn] === 'end' || votes.includes(1)) return;
-    if (turns[turn] === 'wait') continue;
+    const messages = await exchange(job, signal.aborted ? 'stop' : 'continue');
+    if (messages.includes('end') || messages.includes('stop')) return;
+    if (messages.includes('wait')) continue;
     const found = await sharedCheckpoint(job, async () => undefined);
     if (found === undefined || (await scorer.score(found.path, found.checkpoint, true)) === undefined) return;
   }
+}
+
+/** Sends a message of this process to the others. Returns those of all processes, in the order of their ranks. */
+async function exchange(job: Job, own: Turn | Vote): Promise<readonly (Turn | Vote | undefined)[]> {
+  return (await job.gather(messagesByCode.indexOf(own))).map((code) => messagesByCode[code]);
 }

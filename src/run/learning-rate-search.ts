@@ -113,7 +113,7 @@ async function prepare(
   job: Job | undefined,
 ): Promise<Plan> {
   const { data, resolved, training, initFrom } = await together(job, () => check(request, job));
-  await requireAlike(job, factsOfDefinition(resolved.definition, { initFrom }));
+  await requireAlike(job, () => factsOfDefinition(resolved.definition, { initFrom }));
   const { dataset, dataDir } = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );

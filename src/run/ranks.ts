@@ -62,9 +62,14 @@ export function warningOfUnwatched(job: Job | undefined): string | undefined {
  * @throws as `together` does */
 export async function firstThenOthers<T>(job: Job | undefined, task: () => Promise<T>): Promise<T> {
   if (job === undefined) return task();
-  const ofFirst = await together(job, async () => (leads(job) ? [await task()] : []));
-  const ofOthers = await together(job, async () => (leads(job) ? [] : [await task()]));
-  return [...ofFirst, ...ofOthers][0] as T;
+  const wait = async () => undefined;
+  if (leads(job)) {
+    const result = await together(job, task);
+    await together(job, wait);
+    return result;
+  }
+  await together(job, wait);
+  return together(job, task);
 }
 
 /** @throws RunError when a batch has fewer images than the job has processes */
@@ -116,23 +121,14 @@ export async function sharedPools(job: Job, own: readonly CorePool[]): Promise<r
 
 /** Returns the number of processes that call this with the same text. */
 async function countWithSame(job: Job, text: string): Promise<number> {
-  const digest = createHash('sha256').update(text).digest();
-  // Float32 represents whole numbers up to 2^24 exactly.
-  const [high, low] = [digest.readUIntBE(0, 3), digest.readUIntBE(3, 3)];
-  const [highs, lows] = [await job.gather(high), await job.gather(low)];
-  return highs.filter((other, rank) => other === high && lows[rank] === low).length;
+  // JavaScript's numbers represent whole numbers up to 2^53 exactly.
+  const hash = createHash('sha256').update(text).digest().readUIntBE(0, 6);
+  return (await job.gather(hash)).filter((other) => other === hash).length;
 }
 
 /** Returns the bytes of the first process. The others may pass any number of bytes. */
 export async function sharedBytes(job: Job, own: Uint8Array): Promise<Uint8Array> {
-  const length = await sharedNumber(job, own.length);
+  const [length = 0] = await job.gather(own.length);
   if (length === 0) return new Uint8Array();
   return job.broadcast(leads(job) ? own : new Uint8Array(length), 0);
-}
-
-/** Returns the number of the first process. */
-async function sharedNumber(job: Job, own: number): Promise<number> {
-  const bytes = new Uint8Array(Float64Array.of(own).buffer);
-  const received = await job.broadcast(bytes, 0);
-  return new Float64Array(received.slice().buffer)[0] ?? 0;
 }

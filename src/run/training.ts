@@ -189,8 +189,7 @@ async function prepare(
   const checked = await together(job, () => check(request, given, store, resume, job));
   const { data, resolved, training, initFrom } = checked;
   const { definition } = resolved;
-  await requireAlike(
-    job,
+  await requireAlike(job, () =>
     factsOfDefinition(definition, { evalEvery: request.evalEvery, initFrom: initFrom?.tensors }),
   );
   const { batchSize, holdout } = definition;

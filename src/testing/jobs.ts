@@ -14,8 +14,6 @@ export function jobsOf(size: number, onCall: (method: string) => void = () => un
       ...{ rank, size, library: 'a job of a test', sum },
       group: { kind: 'mpi', library: 'none', rank, size },
       ...{ lost: new AbortController().signal, unwatched: [] },
-      barrier: async () => void (await meeting.call('barrier', rank, 0)),
-      allAgree: async (agrees) => !(await meeting.call('allAgree', rank, agrees)).includes(false),
       broadcast: async (bytes, root) =>
         ((await meeting.call('broadcast', rank, bytes)) as readonly Uint8Array[])[root]?.slice() ?? bytes,
       gather: async (value) => (await meeting.call('gather', rank, value)) as readonly number[],

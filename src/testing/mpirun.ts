@@ -24,7 +24,7 @@ export type FoundLauncher =
 const launchers: Readonly<
   Record<Vendor, { commands: readonly string[]; version: RegExp; flags: readonly string[] }>
 > = {
-  // Without `--bind-to none`, Open MPI gives each process a single core.
+  // Without `--bind-to none`, Open MPI binds each of up to two processes to a single core, and each of more to a socket or NUMA node.
   'Open MPI': {
     commands: ['mpirun.openmpi', 'mpirun'],
     version: /Open MPI/,

@@ -33,7 +33,7 @@ export interface TrainingRun extends RunDefinition {
   readonly ranks?: Ranks;
 }
 
-/** The processes that train together, as one of them sees them. */
+/** What a process knows about the job in which it trains. */
 export interface Ranks {
   readonly rank: number;
   readonly size: number;

@@ -12,7 +12,7 @@ import { LearningRateReporter } from '../learning-rate-reporter.ts';
 import { SilentReporter } from '../silent-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
-import { joinJob } from './join.ts';
+import { joinJob, stopTogether } from './join.ts';
 
 /** Trains until `--max-steps`, or until it is stopped. */
 export async function trainCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
@@ -31,6 +31,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
+      if (event.kind === 'ready') stopTogether(stopWatch, job);
       if (event.kind === 'end') isAbandoned = event.isAbandoned === true;
       await drained();
     }
@@ -43,7 +44,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
 
 /** Tries growing learning rates. Returns `failed` if none can be recommended. */
 async function findLearningRateCommand(context: CommandContext<TrainFlags>): Promise<Outcome> {
-  const { flags, given, console, signal, drained, membership } = context;
+  const { flags, given, console, signal, stopWatch, drained, membership } = context;
   const request = requestOf(flags, given);
   requireRangeTest(request);
   const job = await joinJob(context, ['dataDir']);
@@ -51,6 +52,7 @@ async function findLearningRateCommand(context: CommandContext<TrainFlags>): Pro
   let [stopped, isAbandoned] = [false, false];
   for await (const event of findLearningRate(request, { signal, job })) {
     reporter?.report(event);
+    if (event.kind === 'start') stopTogether(stopWatch, job);
     if (event.kind === 'end') ({ stopped, isAbandoned } = event);
     await drained();
   }

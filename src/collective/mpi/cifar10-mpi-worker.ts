@@ -1,7 +1,7 @@
 /**
  * The control thread of a process in an MPI job. It initializes and finalizes MPI, which must happen in the same thread, and makes
- * all calls that are not part of a step, so that the main thread never waits for other processes. A step's sum is a call of the
- * thread of the first tower. The two threads never call MPI at the same time (the thread level is MPI_THREAD_SERIALIZED).
+ * all calls that are not part of a step, so that the main thread never waits for other processes. In a step, the thread of the
+ * first tower calls MPI to add up gradients. The two threads never call MPI at the same time (the thread level is MPI_THREAD_SERIALIZED).
  */
 import { RunError } from '../../errors.ts';
 import { serve } from '../../threads/serve.ts';
@@ -20,8 +20,6 @@ export interface JobFacts {
 
 export type MpiMethods = {
   readonly facts: () => JobFacts;
-  readonly barrier: () => void;
-  readonly allAgree: (agrees: boolean) => boolean;
   readonly broadcast: (bytes: Uint8Array, root: number) => Uint8Array;
   readonly sum: (values: Float32Array) => Float32Array;
   readonly finalize: () => void;
@@ -35,8 +33,6 @@ serve<Launcher | undefined, MpiMethods>((launcher) => {
   if (launcher !== undefined) requireAllProcesses(launcher, group, library);
   return {
     facts: () => ({ rank: group.rank, size: group.size, library: path, version: library.version }),
-    barrier: () => group.barrier(),
-    allAgree: (agrees) => group.allAgree(agrees),
     broadcast: (bytes, root) => {
       group.broadcast(bytes, root);
       return bytes;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect as connectSocket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, decodeEndpoint, type Endpoint, encodeEndpoint, Listener } from './endpoint.ts';
 import { LinkWatch, limitFrom, type WatchedJob } from './link-watch.ts';
-import { Door, decodeMeetingPoint, encodeMeetingPoint, type MeetingPoint, visit } from './meeting-point.ts';
 
 /** Members of a job in this process. Only the calls that a watch makes are implemented. */
 function jobOf(size: number): readonly WatchedJob[] {
@@ -65,10 +65,10 @@ describe('the processes of a job', () => {
   });
 });
 
-describe('a meeting point', () => {
-  /** What a visitor that sends these lines receives, until the connection is closed. */
-  const answerTo = async (point: MeetingPoint, text: string) => {
-    const socket = connect(point.port, '127.0.0.1', () => socket.write(text));
+describe('the endpoint of the first process', () => {
+  /** What a client that sends these lines receives, until the connection is closed. */
+  const answerTo = async (endpoint: Endpoint, text: string) => {
+    const socket = connectSocket(endpoint.port, '127.0.0.1', () => socket.write(text));
     let answer = '';
     socket.setEncoding('utf8').on('data', (part) => {
       answer += part;
@@ -78,38 +78,44 @@ describe('a meeting point', () => {
   };
 
   test('is the same after it was sent', async () => {
-    const door = await Door.open();
-    assert.deepEqual(decodeMeetingPoint(encodeMeetingPoint(door.point)), door.point);
-    assert.deepEqual(await door.close(0), []);
+    const listener = await Listener.open();
+    assert.deepEqual(decodeEndpoint(encodeEndpoint(listener.endpoint)), listener.endpoint);
+    assert.deepEqual(await listener.close(0), []);
   });
 
   test('admits only processes of the job, and each once', async () => {
-    const door = await Door.open();
-    const { point } = door;
-    assert.equal(await answerTo(point, 'open\n'), '');
-    assert.equal(await answerTo(point, 'x'.repeat(100_000)), '');
-    const link = await visit(point, 2);
+    const listener = await Listener.open();
+    const { endpoint } = listener;
+    assert.equal(await answerTo(endpoint, 'open\n'), '');
+    assert.equal(await answerTo(endpoint, 'x'.repeat(100_000)), '');
+    const link = await connect(endpoint, 2);
     assert.equal(link?.rank, 0);
     for (const line of ['2 again', 'two host', '-1 host'])
-      assert.equal(await answerTo(point, `${point.password}\n${line}\n`), `${point.countersign}\n`, line);
-    const silent = answerTo(point, '');
-    const links = await door.close(1);
+      assert.equal(
+        await answerTo(endpoint, `${endpoint.token}\n${line}\n`),
+        `${endpoint.replyToken}\n`,
+        line,
+      );
+    const silent = answerTo(endpoint, '');
+    const links = await listener.close(1);
     assert.deepEqual(
       links.map(({ rank }) => rank),
       [2],
     );
     assert.equal(await silent, '');
-    await assert.rejects(new Promise((_, reject) => connect(point.port, '127.0.0.1').once('error', reject)));
+    await assert.rejects(
+      new Promise((_, reject) => connectSocket(endpoint.port, '127.0.0.1').once('error', reject)),
+    );
     link?.socket.destroy();
   });
 
   test('is not mistaken for another program at the same port', async () => {
-    const [door, other] = [await Door.open(), await Door.open()];
-    assert.equal(await visit({ ...other.point, password: door.point.password }, 1), undefined);
-    assert.equal(await visit({ ...door.point, countersign: 'another' }, 1), undefined);
-    await Promise.all([door.close(0), other.close(0)]);
-    assert.equal(await visit(door.point, 1), undefined, 'the port is closed');
-    assert.equal(await visit({ ...door.point, addresses: [] }, 1), undefined);
+    const [listener, other] = [await Listener.open(), await Listener.open()];
+    assert.equal(await connect({ ...other.endpoint, token: listener.endpoint.token }, 1), undefined);
+    assert.equal(await connect({ ...listener.endpoint, replyToken: 'another' }, 1), undefined);
+    await Promise.all([listener.close(0), other.close(0)]);
+    assert.equal(await connect(listener.endpoint, 1), undefined, 'the port is closed');
+    assert.equal(await connect({ ...listener.endpoint, addresses: [] }, 1), undefined);
   });
 });
 

@@ -7,14 +7,7 @@
 import { hostname } from 'node:os';
 import { messageOf, RunError } from '../../errors.ts';
 import { counted } from '../../wording.ts';
-import {
-  Door,
-  decodeMeetingPoint,
-  encodeMeetingPoint,
-  type Link,
-  meetingPointBytes,
-  visit,
-} from './meeting-point.ts';
+import { connect, decodeEndpoint, encodeEndpoint, endpointBytes, type Link, Listener } from './endpoint.ts';
 
 /** The environment variable with the limit in seconds, of which that of the first process counts. */
 export const limitVariable = 'CIFAR10_MPI_TIMEOUT';
@@ -63,15 +56,15 @@ export class LinkWatch {
   static async open(job: WatchedJob, seconds: number, launcherMillis: number = 10_000): Promise<LinkWatch> {
     const [limit = 0] = await job.gather(seconds);
     if (limit === 0 || job.size === 1) return new LinkWatch([], launcherMillis);
-    const door = job.rank === 0 ? await Door.open().catch(() => undefined) : undefined;
-    const own = door === undefined ? new Uint8Array(meetingPointBytes) : encodeMeetingPoint(door.point);
+    const listener = job.rank === 0 ? await Listener.open().catch(() => undefined) : undefined;
+    const own = listener === undefined ? new Uint8Array(endpointBytes) : encodeEndpoint(listener.endpoint);
     const sent = await job.broadcast(own, 0);
     const isOpen = sent.some((byte) => byte !== 0);
-    const link = job.rank === 0 || !isOpen ? undefined : await visit(decodeMeetingPoint(sent), job.rank);
+    const link = job.rank === 0 || !isOpen ? undefined : await connect(decodeEndpoint(sent), job.rank);
     const connected = await job.gather(link === undefined ? 0 : 1);
     const unwatched = connected.flatMap((is, rank) => (is === 1 || rank === 0 ? [] : [rank]));
     const watch = new LinkWatch(unwatched, launcherMillis);
-    const links = door === undefined ? [link] : await door.close(job.size - 1 - unwatched.length);
+    const links = listener === undefined ? [link] : await listener.close(job.size - 1 - unwatched.length);
     watch.#watch(
       links.flatMap((one) => one ?? []),
       limit,

@@ -35,17 +35,16 @@ export interface Job {
   readonly lost: AbortSignal;
   /** The ranks of the processes that have no connection to the first one, so that the loss of their hosts is not noticed. */
   readonly unwatched: readonly number[];
-  barrier(): Promise<void>;
-  allAgree(agrees: boolean): Promise<boolean>;
   /** Sends the bytes of process `root` to all processes, and returns them. Every process passes the same number of bytes. */
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array>;
   /** Returns the sums over all processes. */
   sum(values: Float32Array): Promise<Float32Array>;
-  /** Returns the numbers of all processes, in the order of their ranks. They must be exact in float32. */
+  /** Returns the numbers of all processes, in the order of their ranks. */
   gather(value: number): Promise<readonly number[]>;
-  /** Ends all processes of the job at once, this one included. It may be called at any time, even while other calls wait. */
+  /** Ends all processes of the job at once, this one included. It may be called at any time before `finalize`, even while other
+   * calls wait. */
   abort(exitCode: number): void;
-  /** Leaves the job. Resolves when all processes have called it. Afterwards no other method may be called. */
+  /** Leaves the job. Resolves when all processes have called it. No other method may be called afterwards, not even `abort`. */
   finalize(): Promise<void>;
 }
 
@@ -164,14 +163,6 @@ class MpiJob implements Job {
     return this.#watch?.unwatched ?? [];
   }
 
-  barrier(): Promise<void> {
-    return this.#call('barrier');
-  }
-
-  allAgree(agrees: boolean): Promise<boolean> {
-    return this.#call('allAgree', agrees);
-  }
-
   broadcast(bytes: Uint8Array, root: number): Promise<Uint8Array> {
     return this.#call('broadcast', bytes, root);
   }
@@ -181,9 +172,12 @@ class MpiJob implements Job {
   }
 
   async gather(value: number): Promise<readonly number[]> {
-    const values = new Float32Array(this.size);
-    values[this.rank] = value;
-    return [...(await this.sum(values))];
+    // Each number is sent as four integers of 16 bits, which float32 represents exactly. All other terms of their sums are 0.
+    const parts = new Uint16Array(Float64Array.of(value).buffer);
+    const values = new Float32Array(this.size * parts.length);
+    values.set(parts, this.rank * parts.length);
+    const sums = Uint16Array.from(await this.sum(values));
+    return [...new Float64Array(sums.buffer)];
   }
 
   abort(exitCode: number): void {
@@ -194,10 +188,11 @@ class MpiJob implements Job {
 
   async finalize(): Promise<void> {
     this.#watch?.beginEnd();
-    await this.#call('finalize');
-    this.#watch?.close();
+    // MPI can no longer abort the job once this call has begun.
     process.off('exit', this.#abortAtExit);
     process.off('uncaughtExceptionMonitor', this.#leaveToLauncher);
+    await this.#call('finalize');
+    this.#watch?.close();
     await this.#thread.terminate();
   }
 

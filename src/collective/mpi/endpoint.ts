@@ -1,29 +1,29 @@
 /**
- * How the processes of an MPI job find each other over TCP: the first process listens at a port of its own, and the others connect
- * to it.
+ * How the processes of an MPI job connect to each other over TCP: the first process listens at a port of its own, and the others
+ * connect to it.
  *
  *     first process                                         another process
  *     listens at all its addresses; sends them by MPI ───►  connects to all of them at the same time
- *                                                  ◄──────  the password
- *     the countersign                              ──────►  keeps the first connection that answers, closes the others
+ *                                                  ◄──────  the token
+ *     the reply token                              ──────►  keeps the first connection that answers, closes the others
  *                                                  ◄──────  its rank and the name of its host
  *
- * Only processes of the job know the password. A host may have addresses that lead to another machine from elsewhere, such as those
+ * Only processes of the job know the tokens. A host may have addresses that lead to another machine from elsewhere, such as those
  * of container networks, so the first process must answer too. When all processes are connected, the port is closed.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, connect as open, type Server, type Socket } from 'node:net';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { json, listOf, type Reader, record, text, wholeNumber } from '../../readers.ts';
 import { oneLine, shortened } from '../../wording.ts';
 
-/** Where the first process listens. */
-export interface MeetingPoint {
+/** The addresses, port and tokens of the first process. */
+export interface Endpoint {
   readonly host: string;
   readonly addresses: readonly string[];
   readonly port: number;
-  readonly password: string;
-  readonly countersign: string;
+  readonly token: string;
+  readonly replyToken: string;
 }
 
 /** A connection to another process. */
@@ -34,26 +34,26 @@ export interface Link {
   readonly socket: Socket;
 }
 
-const meetingPoint: Reader<MeetingPoint> = record<MeetingPoint>({
+const endpointReader: Reader<Endpoint> = record<Endpoint>({
   host: text,
   addresses: listOf(text),
   port: wholeNumber(0),
-  password: text,
-  countersign: text,
+  token: text,
+  replyToken: text,
 });
 
-/** The size of an encoded meeting point, which is the same for every process. */
-export const meetingPointBytes = 8192;
+/** The size of an encoded endpoint, which is the same for every process. */
+export const endpointBytes = 8192;
 const mostAddresses = 64;
 
-export function encodeMeetingPoint(point: MeetingPoint): Uint8Array {
-  const bytes = new Uint8Array(meetingPointBytes).fill(0x20);
-  bytes.set(new TextEncoder().encode(JSON.stringify(point)));
+export function encodeEndpoint(endpoint: Endpoint): Uint8Array {
+  const bytes = new Uint8Array(endpointBytes).fill(0x20);
+  bytes.set(new TextEncoder().encode(JSON.stringify(endpoint)));
   return bytes;
 }
 
-export function decodeMeetingPoint(bytes: Uint8Array): MeetingPoint {
-  return json(meetingPoint)(new TextDecoder().decode(bytes).trim(), 'the address of the first process');
+export function decodeEndpoint(bytes: Uint8Array): Endpoint {
+  return json(endpointReader)(new TextDecoder().decode(bytes).trim(), 'the address of the first process');
 }
 
 /** How long a process waits for another one to connect or to answer. */
@@ -61,38 +61,38 @@ const connectMillis = 10_000;
 /** The longest line that a process reads. */
 const mostCharacters = 400;
 
-/** The port at which the first process of a job waits for the others. */
-export class Door {
+/** Accepts the connections of the other processes in the first one. */
+export class Listener {
   readonly #server: Server;
   readonly #links = new Map<number, Link>();
-  readonly #strangers = new Set<Socket>();
-  readonly #password = randomBytes(16).toString('hex');
-  readonly #countersign = randomBytes(16).toString('hex');
+  readonly #pending = new Set<Socket>();
+  readonly #token = randomBytes(16).toString('hex');
+  readonly #replyToken = randomBytes(16).toString('hex');
   #onLink = () => {};
 
   private constructor(server: Server) {
     this.#server = server;
-    server.on('connection', (socket) => this.#greet(socket)).on('error', () => undefined);
+    server.on('connection', (socket) => this.#handshake(socket)).on('error', () => undefined);
   }
 
   /** Opens a port that the system chooses.
    * @throws the error of the system, if it cannot be opened */
-  static async open(): Promise<Door> {
+  static async open(): Promise<Listener> {
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(0, resolve);
     });
-    return new Door(server);
+    return new Listener(server);
   }
 
-  get point(): MeetingPoint {
+  get endpoint(): Endpoint {
     const address = this.#server.address();
     return {
       host: hostname(),
       addresses: ownAddresses(),
       port: typeof address === 'object' && address !== null ? address.port : 0,
-      password: this.#password,
-      countersign: this.#countersign,
+      token: this.#token,
+      replyToken: this.#replyToken,
     };
   }
 
@@ -108,23 +108,23 @@ export class Door {
       this.#onLink();
     });
     this.#server.close();
-    for (const socket of this.#strangers) socket.destroy();
+    for (const socket of this.#pending) socket.destroy();
     return [...this.#links.values()];
   }
 
-  async #greet(socket: Socket): Promise<void> {
-    this.#strangers.add(socket);
+  async #handshake(socket: Socket): Promise<void> {
+    this.#pending.add(socket);
     try {
       const next = linesOf(socket);
-      if ((await next()) !== this.#password) throw new Error('not a process of this job');
-      socket.write(`${this.#countersign}\n`);
+      if ((await next()) !== this.#token) throw new Error('not a process of this job');
+      socket.write(`${this.#replyToken}\n`);
       const [, rank = '', host = ''] = /^(\d{1,9}) (.*)$/.exec(await next()) ?? [];
       if (rank === '' || this.#links.has(Number(rank))) throw new Error('not the rank of a process');
-      this.#strangers.delete(socket);
+      this.#pending.delete(socket);
       this.#links.set(Number(rank), { rank: Number(rank), host: oneLine(shortened(host)), socket });
       this.#onLink();
     } catch {
-      this.#strangers.delete(socket);
+      this.#pending.delete(socket);
       socket.destroy();
     }
   }
@@ -132,13 +132,13 @@ export class Door {
 
 /** Connects to the first process. Returns undefined if it cannot be reached within ten seconds.
  * @param rank the number of this process */
-export async function visit(point: MeetingPoint, rank: number): Promise<Link | undefined> {
-  const { host, addresses, port, password, countersign } = point;
-  const sockets = addresses.map((address) => open({ host: address, port }));
+export async function connect(endpoint: Endpoint, rank: number): Promise<Link | undefined> {
+  const { host, addresses, port, token, replyToken } = endpoint;
+  const sockets = addresses.map((address) => connectSocket({ host: address, port }));
   const answers = sockets.map(async (socket) => {
     const next = linesOf(socket);
-    socket.once('connect', () => socket.write(`${password}\n`));
-    if ((await next()) !== countersign) throw new Error('another program');
+    socket.once('connect', () => socket.write(`${token}\n`));
+    if ((await next()) !== replyToken) throw new Error('another program');
     return socket;
   });
   const timer = setTimeout(() => {
@@ -151,7 +151,7 @@ export async function visit(point: MeetingPoint, rank: number): Promise<Link | u
   return socket && { rank: 0, host: oneLine(shortened(host)), socket };
 }
 
-/** The addresses of this host under which others may reach it: those of its networks, and then its own of itself. */
+/** The addresses of this host: those that other hosts may reach, and then the internal ones. */
 function ownAddresses(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((found = []) => found);
   const usable = all.filter(({ address }) => !address.startsWith('fe80:'));
