@@ -1,6 +1,7 @@
 /**
  * Scoring in the processes of an MPI job. In each round, every process computes the logits of one batch, and then receives those of
- * all batches of the round. The batches are those of a single process, so the logits have the same bits.
+ * all batches of the round. The batches are those of a single process, so the logits have the same bits if the engines have the same
+ * number of threads.
  */
 import type { Ranks } from '../training/run-definition.ts';
 

@@ -2,13 +2,11 @@
  * What has to be the same in all processes of an MPI job: the run that they train or what they score, the data and the engine.
  * Otherwise they would train different networks, score different images, or wait for each other forever.
  */
-import { createHash } from 'node:crypto';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
-import type { Engine, Tensors } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
-import { bytesOf } from '../tensor/tensor.ts';
 import type { RunDefinition, TrainingRun } from '../training/run-definition.ts';
 import { version } from '../version.ts';
 import { shortened } from '../wording.ts';
@@ -21,11 +19,15 @@ type Facts = Readonly<Record<string, unknown>>;
 /** The maximum length of a value in a message. */
 const most = 160;
 
-/** @param factsOf returns the values of this process; called only if there is a job
+/** Requires all processes to have the same version of the program and the same values.
+ * @param factsOf returns the values of this process; called only if there is a job
  * @throws RunError, as `together` does, that names a value that is not that of the first process */
 export async function requireAlike(job: Job | undefined, factsOf: () => Facts): Promise<void> {
   if (job === undefined) return;
-  const facts = await together(job, async () => factsOf());
+  const facts = await together(
+    job,
+    async (): Promise<Facts> => ({ 'the version of cifar10': version, ...factsOf() }),
+  );
   const received = await sharedBytes(job, new TextEncoder().encode(JSON.stringify(facts)));
   const first = JSON.parse(new TextDecoder().decode(received.slice())) as Facts;
   await together(job, async () => {
@@ -45,28 +47,17 @@ function inJson(value: unknown): string {
   return JSON.stringify(value) ?? 'none';
 }
 
-export interface StartOfRun {
-  /** The number of steps between validations, in which all processes take part. */
-  readonly evalEvery?: number | undefined;
-  /** The initial weights, if they are those of another run. Every process reads them itself. */
-  readonly initFrom?: Tensors | undefined;
-}
-
-/** What determines a run before its data is read, and when its processes evaluate. */
-export function factsOfDefinition(
-  definition: RunDefinition,
-  { evalEvery, initFrom }: StartOfRun = {},
-): Facts {
+/** What determines a run before its data is read.
+ * @param evalEvery the number of steps between validations, in which all processes take part */
+export function factsOfDefinition(definition: RunDefinition, evalEvery?: number): Facts {
   const { network, hyperparameters, batchSize, seed, holdout, groups, freeze } = definition;
   const { augmentation, normalization, length } = definition;
   const { name, configuration } = network;
   const options = { seed, batchSize, holdout, network: { name, configuration }, ...hyperparameters };
   return {
-    'the version of cifar10': version,
     ...named({ ...options, augmentation, normalization, freeze, evalEvery }),
     'the length of the run': length,
     'the groups of parameters': groups,
-    'the checksum of the initial weights': initFrom && checksumOf(initFrom),
   };
 }
 
@@ -83,7 +74,7 @@ export function factsOfEquipment({ examples, validation, engine }: TrainingRun):
 
 /** What determines how often processes exchange logits when they score a checkpoint, except data and engine. */
 export function factsOfScoring({ numExamples, batchSize, evalData, weights }: EvaluationSettings): Facts {
-  return { 'the version of cifar10': version, ...named({ evalData, numExamples, weights, batchSize }) };
+  return named({ evalData, numExamples, weights, batchSize });
 }
 
 export function factsOfExamples(examples: Examples): Facts {
@@ -103,10 +94,4 @@ export function factsOfEngine({ name, precision, library }: Engine): Facts {
 /** Returns options by their names in messages. */
 function named(options: Facts): Facts {
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [`\`${name}\``, value]));
-}
-
-function checksumOf(tensors: Tensors): string {
-  const hash = createHash('sha256');
-  for (const [name, tensor] of tensors) hash.update(name).update(bytesOf(tensor));
-  return hash.digest('hex');
 }

@@ -29,7 +29,8 @@ import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
-import { inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
+import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
 import type { StopControl } from './stop-control.ts';
 import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
@@ -112,8 +113,14 @@ async function prepare(
   report: (event: LearningRateEvent) => void,
   job: Job | undefined,
 ): Promise<Plan> {
-  const { data, resolved, training, initFrom } = await together(job, () => check(request, job));
-  await requireAlike(job, () => factsOfDefinition(resolved.definition, { initFrom }));
+  const { initFrom } = request;
+  const given = await sharedRecipe(job, request);
+  const { data, resolved, training } = await together(job, () => check(request, given, job));
+  const { definition } = resolved;
+  await requireAlike(job, () => factsOfDefinition(definition));
+  const weights = await sharedInitialWeights(job, async () =>
+    initFrom === undefined ? undefined : readInitialWeights(initFrom, training, definition),
+  );
   const { dataset, dataDir } = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
@@ -121,22 +128,18 @@ async function prepare(
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const { made: run } = await equippedRun(resolved, undefined, read, job);
   requireRunning(signal);
-  return { run, training, initFrom };
+  return { run, training, initFrom: weights?.tensors };
 }
 
 /** Checks everything that can be checked without the data. */
-async function check(request: TrainingRequest, job: Job | undefined) {
-  const { initFrom, recipe } = request;
-  const given = recipe === undefined ? undefined : await readRecipe(recipe);
+async function check(request: TrainingRequest, given: GivenRecipe | undefined, job: Job | undefined) {
   const data = await inRecipeLater(given, () => dataOfRun(request, given, undefined));
   const resolved = inRecipe(given, () => resolveRequest(request, given, undefined, data.dataset));
   const { definition } = resolved;
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, data.dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
-  const weights =
-    initFrom === undefined ? undefined : await readInitialWeights(initFrom, training, definition);
-  return { data, resolved, training, initFrom: weights?.tensors };
+  return { data, resolved, training };
 }
 
 async function* test(

@@ -30,20 +30,39 @@ export async function together<T>(job: Job | undefined, task: () => Promise<T>):
   return outcome.value;
 }
 
+/** How a value is sent to another process. */
+export interface Codec<T> {
+  /** Returns at least one byte. */
+  readonly encode: (value: T) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => T;
+}
+
+/** Returns the value that the first process finds, if it finds one.
+ * @param find looks for the value; only the first process calls it
+ * @throws as `together` does */
+export async function ofFirst<T>(
+  job: Job | undefined,
+  find: () => Promise<T | undefined>,
+  { encode, decode }: Codec<T>,
+): Promise<T | undefined> {
+  const found = await together(job, async () => (leads(job) ? find() : undefined));
+  if (job === undefined) return found;
+  const received = await sharedBytes(job, found === undefined ? new Uint8Array() : encode(found));
+  if (received.length === 0) return undefined;
+  return found ?? decode(received);
+}
+
 /** Returns the checkpoint that the first process finds.
  * @param find looks for the checkpoint; only the first process calls it */
-export async function sharedCheckpoint(
+export function sharedCheckpoint(
   job: Job | undefined,
   find: () => Promise<FoundCheckpoint | undefined>,
 ): Promise<FoundCheckpoint | undefined> {
-  const found = await together(job, async () => (leads(job) ? find() : undefined));
-  if (job === undefined) return found;
-  const bytes = found === undefined ? new Uint8Array() : encodeCheckpoint(found.checkpoint);
-  const received = await sharedBytes(job, bytes);
-  if (received.length === 0) return undefined;
-  if (found !== undefined) return found;
   const path = 'the checkpoint of the first process';
-  return { path, checkpoint: decodeCheckpoint(received, path) };
+  return ofFirst(job, find, {
+    encode: ({ checkpoint }) => encodeCheckpoint(checkpoint),
+    decode: (bytes) => ({ path, checkpoint: decodeCheckpoint(bytes, path) }),
+  });
 }
 
 /** Returns a warning about processes whose connection to the first process is not watched, or undefined if there are none. */

@@ -37,8 +37,9 @@ import { equippedRun } from './equipped-run.ts';
 import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
 import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
-import { type GivenRecipe, inRecipe, inRecipeLater, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
 import type { ProvidedData } from './run-data.ts';
+import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
 import { TrainDir } from './train-dir.ts';
 import {
   dataOfRun,
@@ -115,8 +116,7 @@ export async function* runTraining(
   requireConsistent(request);
   requireOptions(control, controlChecks);
   const { signal: stop, saveRequests, job } = control;
-  const { recipe } = request;
-  const given = await together(job, async () => (recipe === undefined ? undefined : readRecipe(recipe)));
+  const given = await sharedRecipe(job, request);
   const queue = new EventQueue<TrainingEvent>();
   const ended = new AbortController();
   const signal = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);
@@ -187,10 +187,11 @@ async function prepare(
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const checked = await together(job, () => check(request, given, store, resume, job));
-  const { data, resolved, training, initFrom } = checked;
+  const { data, resolved, training } = checked;
   const { definition } = resolved;
-  await requireAlike(job, () =>
-    factsOfDefinition(definition, { evalEvery: request.evalEvery, initFrom: initFrom?.tensors }),
+  await requireAlike(job, () => factsOfDefinition(definition, request.evalEvery));
+  const initFrom = await sharedInitialWeights(job, () =>
+    initialWeights(request, resume, training, definition),
   );
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
@@ -234,12 +235,7 @@ async function check(
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
-  return {
-    data,
-    resolved,
-    training,
-    initFrom: await initialWeights(request, resume, training, definition),
-  };
+  return { data, resolved, training };
 }
 
 /** Reads the training examples and, if the data set has some, the validation examples. Verifies the test files too, so that a
