@@ -20,6 +20,7 @@ test('a batch can contain the end of one epoch and the beginning of the next', (
   const batch = trainingBatch(examples, 1, 6, 2);
   const run = [0, 1].flatMap((epoch) => [...permutation(2, epoch, 10)]);
   assert.deepEqual([...batch.examples], run.slice(6, 12));
+  assert.deepEqual(new ExampleOrder(2, 10).batchAt(1, 6), run.slice(6, 12));
   assert.equal(batch.step, 1);
   assert.equal(batch.count, 6);
   const expected = new Float32Array(croppedValues);

@@ -41,6 +41,11 @@ export class ExampleOrder {
     return this.#permutation(this.epochAt(position))[position % this.count] as number;
   }
 
+  /** Returns the indices of the examples in the batch of a step, in the order of its rows. */
+  batchAt(step: number, batchSize: number): readonly number[] {
+    return Array.from({ length: batchSize }, (_, row) => this.exampleAt(step * batchSize + row));
+  }
+
   #permutation(epoch: number): Uint32Array {
     const known = this.#epochs.get(epoch);
     if (known !== undefined) return known;

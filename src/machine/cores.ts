@@ -1,5 +1,5 @@
 /** The number of threads to compute with, which is one per core that this process may use. */
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path/posix';
 import { counted } from '../wording.ts';
 import { type ControlGroup, controlGroups, type ReadText, readText } from './control-groups.ts';
@@ -9,8 +9,52 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Returns the number of cores to use, at least 1: those of the machine, limited by affinity, the quota of the control group
  * and OMP_NUM_THREADS. Fractions of a core are dropped, because threads that share a core wait for each other. */
 export function usableCores(read: ReadText = readText, environment: Environment = process.env): number {
-  const quota = Math.floor(cpuQuota(read));
-  return Math.max(1, Math.min(availableParallelism(), quota, requestedThreads(environment)));
+  return Math.min(availableParallelism(), coresFrom(corePools(read), environment));
+}
+
+/** Cores, or CPU time of that many cores, that several processes may share. */
+export interface CorePool {
+  /** Infinity if this pool does not limit the process. */
+  readonly cores: number;
+  /** Processes with the same name share the pool. */
+  readonly name: string;
+  /** The number of processes that share the pool. */
+  readonly processes: number;
+}
+
+/** Returns the pools of this process: the cores on which it may run, and the quota of its control group. They are separate, because
+ * launchers may bind each process to other cores, or give each a control group of its own on the same cores. Of sets of cores
+ * that partly overlap, each counts as a pool of its own. */
+export function corePools(read: ReadText = readText, host: string = hostname()): readonly CorePool[] {
+  const allowed = allowedCores(read);
+  const quota = leastQuota(read);
+  return [
+    { cores: countOf(allowed) ?? cpus().length, name: `${host} cores ${allowed}`, processes: 1 },
+    { cores: quota.cores, name: `${host} quota ${quota.folder}`, processes: 1 },
+  ];
+}
+
+/** Returns the number of cores that each process may use of these pools, at least 1. OMP_NUM_THREADS applies to each process. */
+export function coresFrom(pools: readonly CorePool[], environment: Environment = process.env): number {
+  const shares = pools.map(({ cores, processes }) => Math.floor(cores / processes));
+  return Math.max(1, Math.min(...shares, requestedThreads(environment)));
+}
+
+/** Returns the cores on which this process may run as a list of ranges, such as `0-3,8`, or '' on systems other than Linux.
+ * (Linux manual, proc_pid_status(5).) */
+function allowedCores(read: ReadText): string {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/m.exec(read('/proc/self/status') ?? '') ?? [];
+  return list;
+}
+
+/** Returns the number of cores in a list of ranges, or undefined if there are none or it cannot be parsed. */
+function countOf(list: string): number | undefined {
+  const counts = list.split(',').map((range) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    return Number(last) - Number(first) + 1;
+  });
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  return count > 0 ? count : undefined;
 }
 
 /** Describes what limits the cores, as the end of a line (`CPU quota 1.5 of 8 cores`). Returns undefined if nothing
@@ -43,7 +87,17 @@ export function describeThreads(threads: number, read: ReadText = readText): str
 
 /** Returns the CPU quota in cores: the minimum over all groups of the process, or infinity without a quota. */
 export function cpuQuota(read: ReadText = readText): number {
-  return Math.min(...controlGroups('cpu', read).map((group) => quotaOf(group, read)));
+  return leastQuota(read).cores;
+}
+
+/** Returns the minimum quota in cores, and the folder of the group that has it. */
+function leastQuota(read: ReadText): { readonly cores: number; readonly folder: string } {
+  return controlGroups('cpu', read)
+    .map((group) => ({ cores: quotaOf(group, read), folder: group.folder }))
+    .reduce((least, one) => (one.cores < least.cores ? one : least), {
+      cores: Number.POSITIVE_INFINITY,
+      folder: '',
+    });
 }
 
 /** Returns the quota of one group in cores. In version 2, `cpu.max` contains `<quota> <period>` in microseconds, or

@@ -34,7 +34,7 @@ export async function equippedRun(
     ...(await read()),
   }));
   const { batchSize } = definition;
-  const towers = towersOf(wanted, engine, definition, stored);
+  const towers = towersOf(wanted, engine, definition, stored, job?.size ?? 1);
   // A job of one process, as with `collective: mpi`, has nothing to exchange.
   const ranks = job === undefined || job.size === 1 ? undefined : await ranksOf(job, towers, batchSize);
   const made = await together(job, async () =>

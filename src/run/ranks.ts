@@ -3,12 +3,13 @@
  * the data and writes all files; the others receive the checkpoint from it.
  */
 import { createHash } from 'node:crypto';
-import { cpus, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import { FailedElsewhere, RunError } from '../errors.ts';
-import { usableCores } from '../machine/cores.ts';
+import { type ReadText, readText } from '../machine/control-groups.ts';
+import { type CorePool, corePools, coresFrom, usableCores } from '../machine/cores.ts';
 import type { Ranks } from '../training/run-definition.ts';
 import { counted, enumeration } from '../wording.ts';
 
@@ -122,14 +123,26 @@ export async function ranksOf(job: Job, towers: number, batchSize: number): Prom
 }
 
 /** Returns the number of cores that this process may use without disturbing the other processes on its host. Launchers bind
- * processes to cores, to sockets, or not at all, so the number of usable cores alone does not say it. */
-export async function coresOf(job: Job | undefined): Promise<number> {
-  if (job === undefined) return usableCores();
-  // Float32 represents whole numbers up to 2^24 exactly.
-  const host = createHash('sha256').update(hostname()).digest().readUIntBE(0, 3);
-  const hosts = await job.gather(host);
-  const neighbors = hosts.filter((other) => other === host).length;
-  return Math.max(1, Math.min(usableCores(), Math.floor(cpus().length / neighbors)));
+ * processes to cores, to sockets, or not at all, so the number of usable cores alone does not say it.
+ * @param read reads the limits of this process */
+export async function coresOf(job: Job | undefined, read: ReadText = readText): Promise<number> {
+  if (job === undefined) return usableCores(read);
+  return Math.min(availableParallelism(), coresFrom(await sharedPools(job, corePools(read))));
+}
+
+/** Returns the pools of this process with the number of processes that share each of them.
+ * @param own the pools of this process. All processes have equally many */
+export async function sharedPools(job: Job, own: readonly CorePool[]): Promise<readonly CorePool[]> {
+  const pools: CorePool[] = [];
+  for (const pool of own) pools.push({ ...pool, processes: await countWithSame(job, pool.name) });
+  return pools;
+}
+
+/** Returns the number of processes that call this with the same text. */
+async function countWithSame(job: Job, text: string): Promise<number> {
+  // JavaScript's numbers represent whole numbers up to 2^53 exactly.
+  const hash = createHash('sha256').update(text).digest().readUIntBE(0, 6);
+  return (await job.gather(hash)).filter((other) => other === hash).length;
 }
 
 /** Returns the bytes of the first process. The others may pass any number of bytes. */

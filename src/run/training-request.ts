@@ -29,7 +29,7 @@ import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/training-run.ts';
 import { counted } from '../wording.ts';
-import { fastestTowers } from './fastest-towers.ts';
+import { fastestTowers, type StepTimes } from './fastest-towers.ts';
 import { scaledRun } from './learning-rate-scaling.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
@@ -255,16 +255,23 @@ export function engineOf(
   }
 }
 
-/** Returns the number of towers of a run. A resumed run keeps its number, unless the request specifies one. */
+/** Returns the number of towers of each process. Unless the request specifies it, a resumed run keeps its number, and every tower
+ * has an image of each batch.
+ * @param processes the number of processes that train together
+ * @param times measurements to choose from, as for `fastestTowers` */
 export function towersOf(
   { towers = trainingDefaults.towers }: Pick<RunOptions, 'towers'>,
   { name, precision, threads }: Engine,
   { batchSize, network }: Pick<RunDefinition, 'batchSize' | 'network'>,
-  stored: CheckpointMetadata | undefined,
+  stored: Pick<CheckpointMetadata, 'towers'> | undefined,
+  processes: number,
+  times?: readonly StepTimes[],
 ): number {
   if (towers !== 'auto') return towers;
-  const fastest = () => fastestTowers({ network: network.name, engine: name, precision, threads });
-  return stored?.towers ?? Math.min(batchSize, fastest());
+  const fastest = () => fastestTowers({ network: network.name, engine: name, precision, threads }, times);
+  // Shares of a batch differ by at most one image.
+  const smallestShare = Math.max(1, Math.floor(batchSize / processes));
+  return Math.min(smallestShare, stored?.towers ?? fastest());
 }
 
 /** @throws UsageError when there are more towers than images in a batch */

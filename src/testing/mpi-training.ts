@@ -1,6 +1,14 @@
 /** Tests of training as an MPI job: `mpirun -np 2 cifar10 train …`. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -38,6 +46,13 @@ const lossesOf = (output: string) =>
   eventsOf(output)
     .filter(({ kind }) => kind === 'step')
     .map(({ loss }) => Number(loss));
+
+function assertNear(found: readonly number[], expected: readonly number[], tolerance: number): void {
+  assert.equal(found.length, expected.length);
+  for (const [index, loss] of found.entries())
+    assert.ok(Math.abs(loss - (expected[index] ?? 0)) < tolerance, `${found} for ${expected}`);
+}
+
 const checkpoint = (dir: string, step: number) =>
   readFileSync(join(folder, dir, `model.ckpt-${step}.safetensors`));
 
@@ -57,16 +72,25 @@ export function testTrainingOf(vendor: Vendor): void {
   const job = (words: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
     mpirun(vendor, 2, [main, ...words], environment);
 
+  const trainAlone = (dir: string, ...more: readonly string[]) =>
+    cifar10(trainIn(dir, 4, ...recipe, '--towers', towersAlone, ...more));
+  const trainAsJob = (dir: string, steps: number) => job(trainIn(dir, steps, ...recipe, '--towers', towers));
+  /** Copies the checkpoint of step 2 to a new folder, from which a run then resumes. */
+  const copyStep2 = (from: string, to: string) => {
+    mkdirSync(join(folder, to));
+    writeFileSync(join(folder, to, 'model.ckpt-2.safetensors'), checkpoint(from, 2));
+  };
+
   describe(`training as a job of ${vendor}`, { skip }, () => {
-    test('gives the losses of one process, reports once, and resumes with the same bits', async () => {
-      const alone = await cifar10(trainIn(`${short}-alone`, 4, ...recipe, '--towers', towersAlone));
-      const whole = await job(trainIn(`${short}-whole`, 4, ...recipe, '--towers', towers));
+    test('gives the losses of one process, reports once, and resumes with the same bits, or with another number of processes', async () => {
+      const alone = await trainAlone(`${short}-alone`, '--checkpoint-steps', '2');
+      const whole = await trainAsJob(`${short}-whole`, 4);
       assert.equal(whole.code, 0, whole.errors);
       const [expected, found] = [lossesOf(alone.output), lossesOf(whole.output)];
       assert.equal(expected.length, 4, alone.errors);
       assert.equal(found.length, 4, 'only the first process prints');
-      for (const [index, loss] of found.entries())
-        assert.ok(Math.abs(loss - (expected[index] ?? 0)) < 1e-5, `step ${index}: ${found} for ${expected}`);
+      assertNear(found, expected, 1e-5);
+      assert.ok(Math.abs((expected[2] ?? 0) - (expected[3] ?? 0)) > 1e-3, 'the losses of other steps differ');
       const events = eventsOf(whole.output);
       assert.equal(events.filter(({ kind }) => kind === 'end').length, 1);
       assert.equal(events.find(({ kind }) => kind === 'start')?.['ranks'], 2);
@@ -84,12 +108,18 @@ export function testTrainingOf(vendor: Vendor): void {
       assert.equal(scores[1], score?.['precision'], scored.errors);
 
       for (const steps of [2, 4]) {
-        const part = await job(trainIn(`${short}-parts`, steps, ...recipe, '--towers', towers));
+        const part = await trainAsJob(`${short}-parts`, steps);
         assert.equal(part.code, 0, part.errors);
+        if (steps === 2) copyStep2(`${short}-parts`, `${short}-fewer`);
       }
       assert.ok(checkpoint(`${short}-parts`, 4).equals(checkpoint(`${short}-whole`, 4)));
-      const resumed = await cifar10(trainIn(`${short}-parts`, 5, ...recipe, '--towers', towers));
-      assert.match(resumed.output + resumed.errors, /ranks: 2, now 1/);
+
+      copyStep2(`${short}-alone`, `${short}-more`);
+      const fewer = await trainAlone(`${short}-fewer`);
+      const more = await trainAsJob(`${short}-more`, 4);
+      assert.match(fewer.output + fewer.errors, /ranks: 2, now 1/);
+      assert.match(more.output + more.errors, /ranks: 1, now 2/);
+      for (const { output } of [fewer, more]) assertNear(lossesOf(output), expected.slice(2), 1e-4);
     });
 
     test('prints an error once', async () => {
@@ -129,8 +159,7 @@ export function testOneDnnOf(vendor: Vendor): void {
     assert.equal(code, 0, errors);
     const [expected, found] = [lossesOf(alone.output), lossesOf(output)];
     assert.deepEqual([expected.length, found.length], [3, 3], alone.errors + errors);
-    for (const [step, loss] of found.entries())
-      assert.ok(Math.abs(loss - (expected[step] ?? Number.NaN)) < 1e-5, `${found} for ${expected}`);
+    assertNear(found, expected, 1e-5);
   });
 }
 

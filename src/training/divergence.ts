@@ -1,12 +1,12 @@
 /** Diagnoses a run whose numbers are no longer finite. */
 import { join } from 'node:path';
-import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import type { Session, Tensors } from '../engine/engine.ts';
 import { messageOf, RunError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Batch } from '../input/batch.ts';
+import { ExampleOrder } from '../input/order.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { TrainingRun } from './run-definition.ts';
 import type { StepReport } from './train-step.ts';
 
 /** The newest checkpoint of the run. */
@@ -18,8 +18,7 @@ export interface LastSaved {
 /** The data that a diagnosis needs. */
 export interface DivergedRun {
   readonly variables: Graph['variables'];
-  readonly examples: Examples;
-  readonly batch: Batch;
+  readonly run: Pick<TrainingRun, 'examples' | 'seed' | 'batchSize'>;
   readonly session: Session;
   /** The folder for the list of the images in the batch. */
   readonly dir: string;
@@ -34,15 +33,18 @@ const mostNames = 4;
  * Ends a run whose loss is not finite, before its variables are saved.
  *
  * @throws RunError when the loss is not finite. The message contains the cause and advice, the terms of the loss, the
- * variables whose updates were not finite (because of their gradients), and the file that lists the examples of the batch
+ * variables whose updates were not finite (because of their gradients), and the file that lists the examples of the whole batch,
+ * including those of other processes
  */
 export async function requireFinite(
   { step, totalLoss, losses, learningRate }: StepReport,
-  { variables, examples, batch, session, dir, saved }: DivergedRun,
+  { variables, run, session, dir, saved }: DivergedRun,
 ): Promise<void> {
   if (Number.isFinite(totalLoss)) return;
   const names = notFinite(await session.read(), variables);
-  const keys = Array.from(batch.examples, (example) => examples.keyOf(example));
+  const { examples, seed, batchSize } = run;
+  const order = new ExampleOrder(seed, examples.count);
+  const keys = order.batchAt(step, batchSize).map((example) => examples.keyOf(example));
   const terms = [...losses].map(([name, value]) => `${name} ${shortNumber(value)}`);
   throw new RunError(
     [

@@ -8,12 +8,12 @@ export interface EpochReport {
   readonly epoch: number;
   /** The number of updates made. */
   readonly globalStep: number;
-  /** The number of images of the epoch that this process trained on, and how many of them were classified
-   * correctly before their update. */
+  /** The number of images of the epoch that this run trained on, and how many of them were classified correctly before their
+   * update. In an MPI job, these are the images of all processes. */
   readonly images: number;
   readonly correct: number;
   readonly seconds: number;
-  /** Whether another process trained on the beginning of the epoch. The images of that part are not counted. */
+  /** Whether training was resumed within the epoch. The images before that step are not counted. */
   readonly isPartial: boolean;
   /** The score of the held-out examples at the end of the epoch, if it was measured. */
   readonly validation?: ValidationReport;
@@ -29,7 +29,7 @@ export class EpochCounter {
   readonly #batchSize: number;
   #images = 0;
   #correct = 0;
-  /** Whether another process trained on the beginning of the current epoch, or undefined before the first batch. */
+  /** Whether training was resumed within the current epoch, or undefined before the first batch. */
   #isPartial: boolean | undefined;
   #started: number = performance.now();
 

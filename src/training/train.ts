@@ -383,7 +383,7 @@ async function nextStep(
   const { variables } = training.graph;
   const { saved } = position;
   const report: StepReport = { ...found, waitedMillis };
-  await requireFinite(report, { dir, saved, variables, examples: run.examples, batch, session });
+  await requireFinite(report, { dir, saved, variables, run, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
   return { report, summary, stops };
