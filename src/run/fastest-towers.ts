@@ -20,9 +20,9 @@ export interface StepTimes extends StepConditions {
  * statistics, as in ResNet, results depend on the number of towers, and by default they must not depend on the machine.
  */
 export const measured: readonly StepTimes[] = [
-  onTwoCores('onnx', 'float32', { 1: 50.4, 2: 51.9 }),
-  onTwoCores('onednn', 'float32', { 1: 37.9, 2: 36.2 }),
-  onTwoCores('onednn', 'bfloat16', { 1: 22.4, 2: 22.4 }),
+  onTwoCores('onnx', 'float32', { 1: 47.6, 2: 47.0 }),
+  onTwoCores('onednn', 'float32', { 1: 35.8, 2: 35.2 }),
+  onTwoCores('onednn', 'bfloat16', { 1: 22.6, 2: 21.8 }),
 ];
 
 function onTwoCores(
