@@ -1,5 +1,6 @@
 /** `cifar10`: executes the command line of the process, and sets the exit code. */
 
+import { launcherOf } from '../collective/mpi/launcher.ts';
 import { errorCode, messageOf } from '../errors.ts';
 import { removeTemporaryFolders } from '../machine/temporary.ts';
 import { Patience } from '../training/patience.ts';
@@ -11,12 +12,14 @@ import { OutputQueue, type StreamName, sinkOf } from './output-queue.ts';
 import { interruption } from './signals.ts';
 import { startWatchdog } from './watchdog.ts';
 
+/** Open MPI gives the first process a pseudo-terminal, whether mpirun writes to a terminal or not. */
+const isInJob = (launcherOf(process.env)?.size ?? 1) > 1;
 const output = new OutputQueue({ out: sinkOf(process.stdout), err: sinkOf(process.stderr) }, outputFailed);
 const streams = { out: queued('out', process.stdout), err: queued('err', process.stderr) };
 
 function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
   return {
-    isTTY,
+    isTTY: isTTY && !isInJob,
     get columns() {
       return process[stream === 'out' ? 'stdout' : 'stderr'].columns;
     },
