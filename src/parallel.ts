@@ -51,7 +51,7 @@ export async function* mapAhead<Item, Result>(
     for await (const item of items) {
       requireRunning(signal);
       const result = work(item);
-      // An error of work that is no longer waited for has no effect.
+      // Ignores errors of work that was abandoned.
       result.catch(() => undefined);
       started.push(result);
       if (started.length >= ahead) yield await next();

@@ -170,7 +170,7 @@ describe('predict', { skip: withoutDecoder }, () => {
     assert.equal(json.errors, '');
   });
 
-  test('fails if there is no picture at all', async () => {
+  test('fails without a picture', async () => {
     mkdirSync('empty');
     const { code, errors } = await cifar10(['predict', 'empty', ...model]);
     assert.equal(code, 1);
@@ -227,7 +227,7 @@ describe('predict', { skip: withoutDecoder }, () => {
     assert.equal(output.trim().split('\n').length, 2001);
   });
 
-  test('ends promptly when it is stopped, and when nobody reads its output', async () => {
+  test('ends promptly after a stop, and when its output is closed', async () => {
     const words = ['predict', ...Array.from({ length: 20 }, () => 'thousands'), ...model];
     let stoppedAt = 0;
     const stopped = await program(words, (line, kill) => {

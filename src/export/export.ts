@@ -50,7 +50,7 @@ const [comparedPictures, batchSize] = [1000, 100];
 const mostBytes = 2 ** 27;
 
 /** @throws UsageError for options that are unknown, out of range, or contradict each other
- * @throws RunError when there is no undamaged checkpoint, `output` exists or cannot be written, or the export and the live
+ * @throws RunError when no undamaged checkpoint is found, `output` exists or cannot be written, or the export and the live
  * network differ. Nothing is written then
  * @throws StoppedError when the signal is aborted */
 export async function* exportModel(

@@ -103,7 +103,7 @@ function results({ comparison, pictures, results: known, trained: { metadata } }
     ...validationLine(metadata),
     ...(measured.length === 0 && metadata.validationPrecision === null
       ? [
-          `- To fill in: no evaluation of this checkpoint was at hand. \`${command('eval')}\` measures its precision.`,
+          `- To fill in: no evaluation of this checkpoint was found. \`${command('eval')}\` measures its precision.`,
         ]
       : [
           '- The intervals (95%) are those of the choice of test images. Other seeds of the training vary, too.',

@@ -16,7 +16,7 @@ export interface TestPictures {
   readonly pixels: Uint8Array;
 }
 
-/** Returns the first test pictures of a data set, and generated ones if there are too few or its records are not at hand. Nothing is downloaded or
+/** Returns the first test pictures of a data set, and generated ones if there are too few or its records are missing. Nothing is downloaded or
  * imported.
  * @param dataDir the folder of the data sets, or undefined for generated pictures
  * @throws RunError when the files are damaged

@@ -13,8 +13,8 @@ export interface Comparable {
 export type Pair = readonly [first: string, second: string];
 
 export interface Duplicates {
-  /** Test and validation pictures that are also training pictures, so that a network can know their class by heart: pairs of
-   * a training picture and the other. */
+  /** Test and validation pictures that are also training pictures, so the network may have memorized their class: pairs of a
+   * training picture and the other. */
   readonly leaks: readonly Pair[];
   /** Pictures with the same pixels but different classes. */
   readonly conflicts: readonly Pair[];

@@ -64,7 +64,7 @@ export interface OpenedModel {
 const maximumBytes = 2 ** 31 - 1;
 
 /** @param path a training folder, whose newest undamaged checkpoint is read, a checkpoint, or an exported ONNX or safetensors file
- * @throws RunError when there is no such file, it is damaged or of another program, or the engine cannot be used */
+ * @throws RunError when the file is missing, damaged or from another program, or the engine cannot be used */
 export async function openClassifier(
   path: string,
   options: OpenModelOptions,

@@ -97,7 +97,8 @@ describe('predict', { skip: withoutDecoder }, () => {
         name: 'UsageError',
         message,
       });
-    const input = 'bytes' as unknown as AsyncIterable<Uint8Array>;
-    await assert.rejects(predict({ ...nowhere, sources: ['-'] }, { input }).next(), { name: 'UsageError' });
+    const input: unknown = 'bytes';
+    const control = { input: input as AsyncIterable<Uint8Array> };
+    await assert.rejects(predict({ ...nowhere, sources: ['-'] }, control).next(), { name: 'UsageError' });
   });
 });

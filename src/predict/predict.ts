@@ -104,7 +104,7 @@ const mostInputBytes = 1 << 29;
 /** Classifies pictures. Events are yielded in the order of the sources. A picture that cannot be read is reported, and the others
  * are classified.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
- * @throws RunError when there is no model, it is damaged or of another program, the engine or the decoder cannot be used, or `tta`
+ * @throws RunError when the model is missing, damaged or from another program, the engine or the decoder cannot be used, or `tta`
  * is set for a model that was trained without flips */
 export async function* predict(
   request: PredictionRequest,

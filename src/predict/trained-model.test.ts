@@ -145,8 +145,9 @@ describe('a trained model', () => {
       name: 'PictureError',
       message: /ENOENT/,
     });
-    for (const wrong of [undefined, 7, {}, { data, width: 1.5, height: 2 }])
-      await assert.rejects(async () => model.classify(wrong as unknown as string), { name: 'UsageError' });
+    const unsuitable: readonly unknown[] = [undefined, 7, {}, { data, width: 1.5, height: 2 }];
+    for (const wrong of unsuitable)
+      await assert.rejects(async () => model.classify(wrong as string), { name: 'UsageError' });
     await model.release();
   });
 
@@ -265,7 +266,7 @@ describe('is refused', () => {
     );
   });
 
-  test('a file that is no model', async () => {
+  test('a file of another kind', async () => {
     await refuse('text.onnx', 'not a model', /not an ONNX model, or damaged/);
     await refuse('empty.onnx', '', /it has no classes|not an ONNX model/);
     await refuse(

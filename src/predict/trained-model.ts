@@ -172,7 +172,7 @@ export class TrainedModel {
  * @param path a training folder, whose newest undamaged checkpoint is opened, a checkpoint file, or an exported ONNX or safetensors file
  * @param onWarning called for each checkpoint that was skipped
  * @throws UsageError for an option that is unknown or out of range
- * @throws RunError when there is no model, it is damaged or of another program, or the engine cannot be used */
+ * @throws RunError when the model is missing, damaged or from another program, or the engine cannot be used */
 export async function openModel(
   path: string,
   options: OpenModelOptions = {},

@@ -25,7 +25,7 @@ export async function joinJob<Flags extends CommonFlags>(
 }
 
 /** Lets the first process limit how long a stop takes, because all processes of the job now stop after the same step. Until then, a
- * process that is asked to stop may wait for another one that is not, and ends the job at its own limit. */
+ * process that receives a stop signal may wait for one that does not, and ends the job at its own limit. */
 export function stopTogether(stopWatch: StopWatch, job: Job | undefined): void {
   if (!leads(job)) stopWatch.end();
 }

@@ -57,7 +57,7 @@ function configOf({ classes, metadata }: TrainedNetwork): object {
     id2label: Object.fromEntries(labels.map(([name, index]) => [index, name])),
     label2id: Object.fromEntries(labels),
     cifar10: { network: metadata.network, recipe: metadata.recipe, globalStep: metadata.globalStep },
-    // There is no quantized model, which transformers.js would choose by default in browsers.
+    // In browsers, transformers.js would load a quantized model by default, which this folder does not contain.
     'transformers.js_config': { dtype: 'fp32' },
   };
 }
