@@ -7,3 +7,8 @@ import type { Picture } from './picture.ts';
 export function encodeImage({ width, height, channels, data }: Picture): EncodedImage {
   return { width, height, channels, png: encode({ width, height, channels, data, depth: 8 }) };
 }
+
+/** Returns an image as a `data:` URL, which a page can contain. */
+export function pngUrl(picture: Picture): string {
+  return `data:image/png;base64,${Buffer.from(encodeImage(picture).png).toString('base64')}`;
+}
