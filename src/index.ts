@@ -147,6 +147,13 @@ export type {
   Turns,
 } from './input/prefetch.ts';
 export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
+export {
+  type ConfigurationOf,
+  type DefinedNetwork,
+  type DefinitionOptions,
+  defineNetwork,
+  type NetworkDefinition,
+} from './model/define-network.ts';
 export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
@@ -162,14 +169,13 @@ export type {
   Inference,
   Network,
   NetworkConfiguration,
-  NetworkKind,
   NetworkMode,
-  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';
+export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
-export { makeNetwork, networkNames } from './model/networks.ts';
+export { makeNetwork, type NetworkReference, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
