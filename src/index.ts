@@ -174,7 +174,7 @@ export { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
-export { PictureError, type Pixels } from './pictures/decode.ts';
+export { PictureError, type PictureFault, type Pixels } from './pictures/decode.ts';
 export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
 export {
   type PredictionControl,

@@ -19,15 +19,18 @@ function isNear(found: readonly number[], expected: readonly number[], tolerance
   );
 }
 
-async function reason(source: string | Uint8Array): Promise<string> {
+/** Returns the error of a picture that cannot be decoded. */
+async function refusal(source: string | Uint8Array): Promise<PictureError> {
   try {
     await decodePicture(source, 8);
   } catch (error) {
     assert.ok(error instanceof PictureError, String(error));
-    return error.message;
+    return error;
   }
-  return 'decoded';
+  assert.fail('the picture is decoded');
 }
+
+const reason = async (source: string | Uint8Array) => (await refusal(source)).message;
 
 describe('decoding', needsDecoder, () => {
   test('a picture of the right size keeps its pixels, channel by channel', async () => {
@@ -121,6 +124,13 @@ describe('decoding', needsDecoder, () => {
         await reason(hugePng(20_000, 20_000)),
         '20000 × 20000 is 400,000,000 pixels, expected at most 268,435,456',
       );
+      const kinds: readonly (readonly [fault: string, source: string | Uint8Array])[] = [
+        ['unsupported', join(folder, 'text.jpg')],
+        ['unreadable', join(folder, 'missing.jpg')],
+        ['damaged', png.subarray(0, png.length / 2)],
+        ['too-large', hugePng(20_000, 20_000)],
+      ];
+      for (const [fault, source] of kinds) assert.equal((await refusal(source)).fault, fault);
     }));
 });
 
