@@ -90,7 +90,7 @@ export type {
 } from './model/network.ts';
 export type { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
-export type { Pixels } from './pictures/decode.ts';
+export type { PictureFault, Pixels } from './pictures/decode.ts';
 export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
 export type { PredictionControl, PredictionEvent, PredictionRequest } from './predict/predict.ts';
 export type { Prediction } from './predict/prediction.ts';
