@@ -57,7 +57,7 @@ export interface DefinedNetwork<Numbers extends string> extends NetworkKind<Conf
  * A network that computes something different needs another name.
  *
  * @example
- * import { defineNetwork, heNormal, openModel, runTraining } from 'cifar10-ts';
+ * import { defineNetwork, heNormal, openModel, train } from 'cifar10-ts';
  *
  * const small = defineNetwork({
  *   name: 'small',
@@ -72,15 +72,18 @@ export interface DefinedNetwork<Numbers extends string> extends NetworkKind<Conf
  *     for (const [name, filters] of [['conv1', width], ['conv2', 2 * width]] as const)
  *       x = layers.scope(name, () => {
  *         const convolved = layers.convolution(x, { ...convolution, filters });
- *         return layers.maxPool(layers.relu(layers.batchNormalization(convolved)), { size: 2, stride: 2, padding: 'SAME' });
+ *         const activation = layers.relu(layers.batchNormalization(convolved));
+ *         return layers.maxPool(activation, { size: 2, stride: 2, padding: 'SAME' });
  *       });
- *     const pooled = layers.globalAveragePool(x);
- *     return layers.scope('logits', () => layers.dense(pooled, { units: classes, initializer: heNormal, bias: 0 }));
+ *     const features = layers.globalAveragePool(x);
+ *     const logits = { units: classes, initializer: heNormal, bias: 0 };
+ *     return layers.scope('logits', () => layers.dense(features, logits));
  *   },
  * });
  *
- * const training = runTraining({
- *   network: small.with({ width: 8 }), // or network: small, or network: 'small:width=8'
+ * // Instead of `small.with({ width: 8 })`, `small` or 'small:width=8' are also networks.
+ * await train({
+ *   network: small.with({ width: 8 }),
  *   augmentation: 'pad_crop_flip',
  *   trainDir: 'run',
  *   dataDir: 'data',
@@ -88,10 +91,10 @@ export interface DefinedNetwork<Numbers extends string> extends NetworkKind<Conf
  *   batchSize: 128,
  *   maxSteps: 1000,
  * });
- * for await (const event of training) if (event.kind === 'step') console.log(event.step, event.totalLoss);
- *
  * const model = await openModel('run');
- * console.log(await model.classify('cat.png', { topK: 3 }));
+ * const gray = { data: new Uint8Array(32 * 32 * 3).fill(128), width: 32, height: 32 };
+ * for (const { label, probability } of await model.classify(gray, { topK: 3 })) console.log(label, probability);
+ * await model.release();
  *
  * @throws UsageError for an invalid definition, and for the name of another network
  */

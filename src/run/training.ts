@@ -25,7 +25,7 @@ import {
   saveRequestsCheck,
   type TrainEvent,
   type TrainOptions,
-  train,
+  trainSteps,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
@@ -98,7 +98,7 @@ export interface TrainingControl {
   readonly job?: Job | undefined;
 }
 
-export const controlChecks: OptionChecks<TrainingControl> = {
+export const trainingControlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
@@ -115,7 +115,7 @@ export async function* runTraining(
   control: TrainingControl = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
-  requireOptions(control, controlChecks);
+  requireOptions(control, trainingControlChecks);
   const { signal: stop, saveRequests, job } = control;
   const given = await sharedRecipe(job, request);
   const queue = new EventQueue<TrainingEvent>();
@@ -296,7 +296,7 @@ async function* trainAsPlanned(
       summaries = await TrainingSummaries.open(request.trainDir, run, training, startStep, onWarning);
       yield { kind: 'recording', dir: request.trainDir };
     }
-    const events = train({
+    const events = trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
       ...(summaries && { summarySteps }),
@@ -324,7 +324,7 @@ async function* trainAlong(
   yield startOf(plan);
   const validator = await openValidator(request, plan.run, undefined, control.signal);
   try {
-    yield* train({
+    yield* trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
     });
