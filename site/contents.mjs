@@ -34,6 +34,7 @@ export const groups = [
   {
     title: 'Reference',
     pages: [
+      doc('library', 'The library'),
       doc('json', 'What --json prints'),
       doc('reproducibility', 'Reproducibility'),
       doc('dependencies', 'Dependencies'),

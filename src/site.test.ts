@@ -139,6 +139,9 @@ test('docs/dependencies.md lists the packages of the site with their versions', 
   };
   const page = readFileSync(join(root, 'docs', 'dependencies.md'), 'utf8');
   const [, section = ''] = /\n## For the documentation site\n([\s\S]*?)\n## /.exec(page) ?? [];
-  const rows = [...section.matchAll(/^\| ([\w@/-]+) \| (\d[\w.]*) \|/gm)].map(([, name, version]) => [name, version]);
+  const rows = [...section.matchAll(/^\| ([\w@/-]+) \| (\d[\w.]*) \|/gm)].map(([, name, version]) => [
+    name,
+    version,
+  ]);
   assert.deepEqual(Object.fromEntries(rows), devDependencies);
 });

@@ -1,5 +1,6 @@
 // @ts-check
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { groups } from '../contents.mjs';
@@ -15,20 +16,31 @@ const anchorOf = (heading) =>
     .replaceAll(/[^\p{L}\p{N}\- _]/gu, '')
     .replaceAll(' ', '-');
 
-/** The part of the sidebar for a folder that typedoc wrote.
- * @param {string} path relative to api/
+/** The sidebar of the pages that TypeDoc wrote: the modules, whose folders have an index.md, and in each of them the folders of its
+ * functions, classes and types.
  * @returns {import('vitepress').DefaultTheme.SidebarItem[]} */
-function apiItems(path) {
-  const entries = readdirSync(`${api}/${path}`, { withFileTypes: true }).sort((a, b) =>
-    a.name.localeCompare(b.name, 'en'),
-  );
-  return entries.flatMap((entry) => {
-    const below = `${path}${entry.name}`;
-    if (entry.isDirectory())
-      return [{ text: titleOf(entry.name), collapsed: true, items: apiItems(`${below}/`) }];
-    if (entry.name === 'index.md') return [];
-    return [{ text: entry.name.replace(/\.md$/, ''), link: `/api/${below.replace(/\.md$/, '')}` }];
-  });
+function apiItems() {
+  const modules = readdirSync(api, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('index.md'))
+    .map((file) => dirname(file))
+    .filter((folder) => folder !== '.')
+    .sort();
+  return modules.map((module) => ({
+    text: module,
+    link: `/api/${module}/`,
+    items: readdirSync(join(api, module), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !modules.includes(join(module, entry.name)))
+      .map(({ name }) => ({ text: titleOf(name), collapsed: true, items: pagesIn(`${module}/${name}`) }))
+      .sort((a, b) => a.text.localeCompare(b.text, 'en')),
+  }));
+}
+
+/** @param {string} folder of api/, such as cifar10-ts/functions */
+function pagesIn(folder) {
+  const names = readdirSync(join(api, folder)).map((file) => file.replace(/\.md$/, ''));
+  return names
+    .sort((a, b) => a.localeCompare(b, 'en'))
+    .map((name) => ({ text: name, link: `/api/${folder}/${name}` }));
 }
 
 /** @param {string} folder such as type-aliases */
@@ -58,6 +70,8 @@ export default defineConfig({
   lastUpdated: false,
   head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   metaChunk: true,
+  // The search index is one file.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
   markdown: {
     anchor: { slugify: anchorOf },
     toc: { slugify: anchorOf },
@@ -71,7 +85,7 @@ export default defineConfig({
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
     ],
     sidebar: {
-      '/api/': [{ text: 'API', link: '/api/', items: existsSync(api) ? apiItems('') : [] }],
+      '/api/': apiItems(),
       '/': groups.map(({ title, pages }) => ({
         text: title,
         items: pages.map((page) => ({ text: page.title, link: `/${page.route}` })),

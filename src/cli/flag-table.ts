@@ -89,7 +89,7 @@ const ownFlags = {
     choices: datasetNames as typeof datasetNames,
     default: defaultDataset as typeof defaultDataset,
     fromCheckpoint: ['eval'],
-    help: 'data set (synthetic is generated if it is missing)',
+    help: 'data set (synthetic is generated if it is missing); for your own pictures, use --data instead',
     group: 'Data',
     inSweep: 'same',
     commands: ['download', 'train', 'eval'],
