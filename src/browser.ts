@@ -1,6 +1,8 @@
 /**
  * `cifar10-ts/browser`: the parts that run in a web page. A page can classify pictures with an exported ONNX file
  * (`openExportedModel`), or build networks, training steps and batches, and run their ONNX models with `onnxruntime-web`.
+ *
+ * @module cifar10-ts/browser
  */
 export { gradients } from './autodiff/gradients.ts';
 export type {

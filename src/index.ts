@@ -6,6 +6,8 @@
  * and folders. The other entries of the package are `cifar10-ts/node` (the parts, for a training loop of your own),
  * `cifar10-ts/browser` and `cifar10-ts/tensorboard`.
  *
+ * @module cifar10-ts
+ *
  * @example
  * import { evaluate, openModel, train } from 'cifar10-ts';
  *

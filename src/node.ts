@@ -1,6 +1,8 @@
 /**
  * `cifar10-ts/node`: the parts that `train` and `evaluate` are made of, for programs with a training loop of their own: data sets and
  * batches, networks, graphs and their gradients, engines, checkpoints, the loop and the evaluation of a checkpoint.
+ *
+ * @module cifar10-ts/node
  */
 export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
