@@ -19,7 +19,7 @@ const fence = /^ *```(.*)\n([\s\S]*?)^ *```$/gm;
 
 const map = 'docs/tutorial-map.md';
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'examples/README.md'],
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => join('docs', file)),

@@ -60,7 +60,13 @@ describe('your own pictures', needsDecoder, () => {
       '16',
     ]);
     assert.equal(imported.code, 0, imported.errors);
-    assert.match(imported.output, /data\/pictures-16 is ready$/m);
+    assert.match(imported.output, /data\/pictures-16 is ready\nTo train on them:\n.* train --data data$/m);
+    const confused = await cifar10(['train', '--data-dir', 'data', '--train-dir', 'confused']);
+    assert.equal(confused.code, 1);
+    assert.match(
+      confused.errors,
+      /data contains pictures, and not CIFAR-10; .* set --data data instead of --data-dir$/m,
+    );
     const again = await cifar10(['import', '--from', 'photos', '--data-dir', 'data', '--image-size', '16']);
     assert.match(again.output, /data\/pictures-16 already exists and is complete$/m);
     const trained = await train('--data', 'data', '--train-dir', 'small');

@@ -4,7 +4,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { needsDecoder, noisePicture, pictureOf, plainPicture, writeIn } from '../testing/pictures.ts';
+import {
+  hugePng,
+  needsDecoder,
+  noisePicture,
+  pictureOf,
+  plainPicture,
+  writeIn,
+} from '../testing/pictures.ts';
 import { decodePicture, PictureError } from './decode.ts';
 
 /** Returns [red, green, blue] at a pixel of a decoded picture. */
@@ -19,15 +26,18 @@ function isNear(found: readonly number[], expected: readonly number[], tolerance
   );
 }
 
-async function reason(source: string | Uint8Array): Promise<string> {
+/** Returns the error of a picture that cannot be decoded. */
+async function refusal(source: string | Uint8Array): Promise<PictureError> {
   try {
     await decodePicture(source, 8);
   } catch (error) {
     assert.ok(error instanceof PictureError, String(error));
-    return error.message;
+    return error;
   }
-  return 'decoded';
+  assert.fail('the picture is decoded');
 }
+
+const reason = async (source: string | Uint8Array) => (await refusal(source)).message;
 
 describe('decoding', needsDecoder, () => {
   test('a picture of the right size keeps its pixels, channel by channel', async () => {
@@ -121,27 +131,12 @@ describe('decoding', needsDecoder, () => {
         await reason(hugePng(20_000, 20_000)),
         '20000 × 20000 is 400,000,000 pixels, expected at most 268,435,456',
       );
+      const kinds: readonly (readonly [fault: string, source: string | Uint8Array])[] = [
+        ['unsupported', join(folder, 'text.jpg')],
+        ['unreadable', join(folder, 'missing.jpg')],
+        ['damaged', png.subarray(0, png.length / 2)],
+        ['too-large', hugePng(20_000, 20_000)],
+      ];
+      for (const [fault, source] of kinds) assert.equal((await refusal(source)).fault, fault);
     }));
 });
-
-/** Returns the beginning of a PNG file whose header claims a size. */
-function hugePng(width: number, height: number): Uint8Array {
-  const bytes = Buffer.alloc(64);
-  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(bytes);
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(height, 20);
-  bytes.set([8, 2, 0, 0, 0], 24);
-  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
-  Buffer.from('0000100049444154789c', 'hex').copy(bytes, 33);
-  return bytes;
-}
-
-/** The checksum of PNG (ISO 3309). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}

@@ -210,7 +210,7 @@ class Predictor {
           throw new Error(`more than ${mostInputBytes.toLocaleString('en-US')} bytes`);
       }
     } catch (error) {
-      throw new PictureError(`standard input cannot be read (${oneLine(messageOf(error))})`, {
+      throw new PictureError('unreadable', `standard input cannot be read (${oneLine(messageOf(error))})`, {
         cause: error,
       });
     }
