@@ -33,6 +33,7 @@ export async function testPictures(
   const reader = new ExampleReader(examples);
   const bytes = imageBytes(dataset.record.image);
   const kept = Math.min(count, examples.count);
+  if (kept === 0) return generatedPictures(dataset.record.image, count);
   const { pixels } = generatedPictures(dataset.record.image, count);
   for (let index = 0; index < kept; index++) pixels.set(reader.pixelsOf(index), index * bytes);
   const own = `test pictures of ${dataset.title}`;
