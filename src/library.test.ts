@@ -14,23 +14,24 @@ import * as tensorboard from './tensorboard.ts';
 import { undocumentedExports } from './testing/docstrings.ts';
 import { withoutDecoder } from './testing/picture-files.ts';
 import { writeClass } from './testing/pictures.ts';
-import { copySynthetic } from './testing/synthetic.ts';
+import { copySynthetic, fewUnits } from './testing/synthetic.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
 const programs = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = '']) => text);
 const entries = { index: main, node, browser, tensorboard };
 
-/** Makes a program fast: few steps, small batches and few images. */
+/** Makes a program fast: few steps, small batches, few images and a small network. */
 function quick(program: string): string {
+  const small = /network:/.test(program) ? '' : ` network: '${fewUnits}',`;
+  const few = /batchSize:/.test(program) ? '' : ' batchSize: 8,';
   return program
     .replaceAll(/maxSteps: (\d+)/g, (_, steps: string) => `maxSteps: ${steps === '1200' ? 4 : 2}`)
     .replaceAll('batchSize: 128', 'batchSize: 8')
     .replaceAll('holdout: 0.1', 'holdout: 0.01')
     .replaceAll('numExamples: 2000', 'numExamples: 100')
     .replaceAll('event.step === 1100', 'event.step === 2')
-    .replaceAll("trainDir: 'runs/a',", "trainDir: 'runs/a', batchSize: 8,")
-    .replaceAll("dataset: 'synthetic',", "dataset: 'synthetic', batchSize: 8,");
+    .replaceAll(/dataset: 'synthetic',|initFrom: 'runs\/a',/g, `$&${few}${small}`);
 }
 
 /** Runs the programs one after another in one process, and calls what they export. Prints a line before each. */
@@ -41,7 +42,7 @@ const canvas = { width: 40, height: 30, getContext: () => ({
   getImageData: (x, y, width, height) => ({ data: new Uint8ClampedArray(4 * width * height), width, height }),
 }) };
 for (const index of process.argv.slice(2)) {
-  console.log('program ' + index);
+  console.log('program ' + index, Math.round(performance.now()) + ' ms');
   const { classify } = await import('./program-' + index + '.js');
   if (classify) console.log('classified as', await classify(canvas));
 }
@@ -86,7 +87,7 @@ describe('docs/library.md', () => {
     assert.equal(stdout, '');
   });
 
-  test('has programs that run, in their order', { timeout: 120_000 }, () => {
+  test('has programs that run, in their order', { timeout: 120_000 }, (t) => {
     assert.ok(programs.length > 12);
     const needsPictures = (program: string) => /photos|not a picture/.test(program);
     const order = [...programs.keys()].filter(
@@ -98,6 +99,7 @@ describe('docs/library.md', () => {
     });
     assert.equal(status, 0, stdout + stderr);
     assert.equal(stderr, '', stdout);
+    t.diagnostic([...stdout.matchAll(/^program (.*)$/gm)].map(([, time]) => time).join(', '));
     const printed = (pattern: RegExp) => assert.match(stdout, pattern);
     printed(/runs\/a\/model\.ckpt-2\.safetensors 0?\d+\.\d+ 0\.\d+\n/);
     printed(/^0\.\d+ \d+ 100 ema\n\w+ \d/m);

@@ -27,6 +27,7 @@ import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
 import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
+/** What is reported while checkpoints are scored. */
 export type ScoringEvent =
   | PreparationEvent
   /** The scoring of a checkpoint begins. */
