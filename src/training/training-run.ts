@@ -33,7 +33,7 @@ import {
 } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { completeConfiguration, makeNetwork, networkNames } from '../model/networks.ts';
+import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -43,6 +43,7 @@ import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { Ranks, RunDefinition, TrainingRun } from './run-definition.ts';
+import { storedNetwork } from './stored-network.ts';
 import { threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
@@ -99,7 +100,7 @@ export function requireImages(
   dataset: DatasetDescription,
 ): void {
   makeImages(imagesOf(definition), definition.network.imageShape, dataset, () =>
-    networkNames.filter((name) => {
+    knownNetworkNames().filter((name) => {
       const { imageShape } = makeNetwork(name, dataset.classes.length, {}, shapeOf(dataset, definition));
       return augmentationsFor(imageShape, dataset).length > 0;
     }),
@@ -178,21 +179,11 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 }
 
 /** Returns the network of a checkpoint.
- * @throws RunError when this version of the program does not support that network */
+ * @throws RunError when this program does not have that network */
 export function networkOf(stored: CheckpointMetadata): Network {
-  const {
-    network: { name, configuration },
-    dataset,
-  } = stored;
-  try {
-    const shape = dataset.image && imageShapeFor(storedImages(stored).augmentation, dataset.image);
-    return makeNetwork(name, dataset.classes.length, configuration, shape);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new RunError(`this version does not support the network of the checkpoint: ${error.message}`, {
-      cause: error,
-    });
-  }
+  const { network, dataset } = stored;
+  const shape = dataset.image && imageShapeFor(storedImages(stored).augmentation, dataset.image);
+  return storedNetwork('the checkpoint', network, dataset.classes.length, shape);
 }
 
 /** Returns the recipe of the run that wrote a checkpoint. */
