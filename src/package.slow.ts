@@ -18,9 +18,9 @@ const yarn = (words: readonly string[], cwd: string) =>
 /** Trains three steps and evaluates with the library. */
 const script = `
 import {
-  CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
+  CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluateCheckpoint, loadExamples, makeRun, trainSteps,
   tutorialHyperparameters, tutorialNetwork, version,
-} from 'cifar10-ts';
+} from 'cifar10-ts/node';
 export async function trainAndEvaluate(engineName, dir) {
   await ensureSynthetic(process.env.DATA);
   const { engine } = chooseEngine({ engine: engineName, precision: 'float32' });
@@ -30,10 +30,10 @@ export async function trainAndEvaluate(engineName, dir) {
   await store.latest();
   let loss;
   const options = { run, store, maxSteps: 3, checkpointSteps: 3, summarySteps: 1, versions: { cifar10: version } };
-  for await (const event of train(options)) if (event.kind === 'step') loss = event.totalLoss;
+  for await (const event of trainSteps(options)) if (event.kind === 'step') loss = event.totalLoss;
   const { checkpoint } = await store.latest();
   const examples = await loadExamples(process.env.DATA, datasets.synthetic, 'test');
-  const { total } = await evaluate({ engine, checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: 100 });
+  const { total } = await evaluateCheckpoint({ engine, checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: 100 });
   return engine.name + ' ' + loss.toFixed(3) + ' ' + total + ' ' + version;
 }
 `;

@@ -216,7 +216,7 @@ export interface Evaluation extends Score {
  * @throws UsageError for an invalid option, with its name
  * @throws RunError when the classes of the data set differ from those of the checkpoint, or the checkpoint lacks a tensor
  * @throws StoppedError when `signal` is aborted */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluateCheckpoint(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions(options, evaluateChecks);
   const { engine, checkpoint, examples, weights, batchSize, numExamples, signal } = options;
   const { metadata, tensors } = checkpoint;

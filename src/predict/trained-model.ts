@@ -24,6 +24,7 @@ import {
   openClassifier,
   openModelChecks,
 } from './open-classifier.ts';
+import { isPixels } from './pixels.ts';
 import { mostProbable, type Prediction } from './prediction.ts';
 
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
@@ -185,13 +186,7 @@ export async function openModel(
 
 /** @throws UsageError for anything but decoded pixels */
 function requirePixels(picture: unknown): void {
-  const isPixels =
-    typeof picture === 'object' &&
-    picture !== null &&
-    'data' in picture &&
-    ArrayBuffer.isView(picture.data) &&
-    ['width', 'height'].every((name) => Number.isInteger(Reflect.get(picture, name)));
-  if (isPixels) return;
+  if (isPixels(picture)) return;
   throw new UsageError(
     'picture: expected the path of a file, the bytes of a file as a Uint8Array, or an object with `data`, `width` and `height`',
   );

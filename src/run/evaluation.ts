@@ -53,7 +53,10 @@ export interface EvaluationControl extends StopControl {
   readonly job?: Job | undefined;
 }
 
-const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal), job: optional(aJob) };
+export const evaluationControlChecks: OptionChecks<EvaluationControl> = {
+  signal: optional(aSignal),
+  job: optional(aJob),
+};
 
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
@@ -63,7 +66,7 @@ export async function* runEvaluation(
   control: EvaluationControl = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
   requireOptions(request, evaluationChecks);
-  requireOptions(control, controlChecks);
+  requireOptions(control, evaluationControlChecks);
   const { signal: stop, job } = control;
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);

@@ -24,7 +24,7 @@ import {
   saveRequestsCheck,
   type TrainEvent,
   type TrainOptions,
-  train,
+  trainSteps,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
@@ -97,7 +97,7 @@ export interface TrainingControl {
   readonly job?: Job | undefined;
 }
 
-export const controlChecks: OptionChecks<TrainingControl> = {
+export const trainingControlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
@@ -114,7 +114,7 @@ export async function* runTraining(
   control: TrainingControl = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
-  requireOptions(control, controlChecks);
+  requireOptions(control, trainingControlChecks);
   const { signal: stop, saveRequests, job } = control;
   const given = await sharedRecipe(job, request);
   const queue = new EventQueue<TrainingEvent>();
@@ -294,7 +294,7 @@ async function* trainAsPlanned(
       summaries = await TrainingSummaries.open(request.trainDir, run, training, startStep, onWarning);
       yield { kind: 'recording', dir: request.trainDir };
     }
-    const events = train({
+    const events = trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
       ...(summaries && { summarySteps }),
@@ -322,7 +322,7 @@ async function* trainAlong(
   yield startOf(plan);
   const validator = await openValidator(request, plan.run, undefined, control.signal);
   try {
-    yield* train({
+    yield* trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
     });

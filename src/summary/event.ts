@@ -58,7 +58,7 @@ export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { k
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;
-  /** Gray, or red, green and blue. */
+  /** 1 for gray, 3 for red, green and blue, 4 for these and alpha. */
   readonly channels: number;
   readonly png: Uint8Array;
 }

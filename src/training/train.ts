@@ -155,8 +155,8 @@ export type TrainEvent =
  * @throws UsageError for invalid options, with their names
  * @throws RunError when another training process uses the folder, the loss is no longer finite, or the
  * checkpoint belongs to another run
- * @throws StoppedError when the signal is aborted while `train` waits for the folder or compiles the graph */
-export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
+ * @throws StoppedError when the signal is aborted while it waits for the folder or compiles the graph */
+export async function* trainSteps(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options, trainChecks);
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
@@ -375,6 +375,7 @@ async function nextStep(
   stop: boolean = false,
 ) {
   const waitedBefore = batches.waitedMillis;
+  const startedAt = performance.now();
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
@@ -382,7 +383,7 @@ async function nextStep(
   position.advance();
   const { variables } = training.graph;
   const { saved } = position;
-  const report: StepReport = { ...found, waitedMillis };
+  const report: StepReport = { ...found, waitedMillis, stepMillis: performance.now() - startedAt };
   await requireFinite(report, { dir, saved, variables, run, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
