@@ -1,5 +1,6 @@
 /** Compares exports with the live network in other programs: onnxruntime and PyTorch in Python, TensorFlow, onnxruntime-web in
- * Chromium, and transformers.js. Programs that are missing are skipped with the reason. */
+ * Chromium, and transformers.js. Programs that are missing are skipped with the reason. The environment variable PYTHON names another
+ * Python, such as one with TensorFlow. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { drawRecords } from '../data/synthetic/generate.ts';
 import { openModel } from '../predict/trained-model.ts';
 import { withoutChromium, withPage } from '../testing/chromium.ts';
 import { inTemporaryFolder, noiseRecords } from '../testing/examples.ts';
+import { pngOf } from '../testing/picture-files.ts';
 import { execute, root, tools } from '../testing/projects.ts';
 import { randomCheckpoint, smallWidths, type TrainedOptions } from '../testing/trained.ts';
 import { exportModel } from './export.ts';
@@ -156,33 +158,38 @@ describe('the class of 1,000 pictures is that of the live network in', async () 
   });
 
   const transformers = tools('transformers', ['@huggingface/transformers@4']);
-  test('transformers.js', { skip: transformers.skip }, async () => {
-    await exported('transformers', { format: 'transformers.js' });
+  test('transformers.js, with the code of the model card', { skip: transformers.skip }, async () => {
+    const card = readFileSync(
+      join(await exported('classifier', { format: 'transformers.js' }), 'README.md'),
+      'utf8',
+    );
+    const [, code = ''] = /```js\n(.*?)```/s.exec(card) ?? [];
+    assert.match(code, /classify\('picture\.png'\)/);
+    // The code finds packages next to its file, and the folder and the picture in the working directory.
+    const program = join(transformers.path, 'check.mjs');
     writeFileSync(
-      join(transformers.path, 'check.mjs'),
-      `
+      program,
+      `${code}
         import { readFileSync } from 'node:fs';
-        import { env, pipeline, RawImage } from '@huggingface/transformers';
-        const [folder, records] = process.argv.slice(2);
-        env.localModelPath = folder;
-        const classify = await pipeline('image-classification', 'transformers', { local_files_only: true });
-        const bytes = readFileSync(records);
-        const found = [];
+        import { RawImage } from '@huggingface/transformers';
+        const bytes = readFileSync('records.bin');
+        const found = [best.label];
         for (let row = 0; row < 1000; row++) {
           const planes = bytes.subarray(row * ${size} + 1, (row + 1) * ${size});
           const data = Uint8ClampedArray.from({ length: 3072 }, (_, index) => planes[(index % 3) * 1024 + Math.floor(index / 3)]);
-          const [best] = await classify(new RawImage(data, 32, 32, 3), { top_k: 1 });
-          found.push(best.label);
+          const [{ label }] = await classify(new RawImage(data, 32, 32, 3), { top_k: 1 });
+          found.push(label);
         }
         console.log(JSON.stringify(found));
       `,
     );
-    const { code, text } = execute(process.execPath, ['check.mjs', folder, records], transformers.path);
-    assert.equal(code, 0, text);
-    const found = JSON.parse(text.trim().split('\n').at(-1) ?? '') as readonly string[];
+    writeFileSync(join(folder, 'picture.png'), pngOf(pictures[0] ?? new Uint8Array()));
+    const outcome = execute(process.execPath, [program], folder);
+    assert.equal(outcome.code, 0, outcome.text);
+    const found = JSON.parse(outcome.text.trim().split('\n').at(-1) ?? '') as readonly string[];
     assert.deepEqual(
       found,
-      expected.map((label) => classes[label]),
+      [expected[0], ...expected].map((label) => classes[label ?? 0]),
     );
   });
 });

@@ -9,9 +9,9 @@ import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tools } from './projects.ts';
 
-const program = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (name) => spawnSync(name, ['--version']).status === 0,
-);
+const program = ['chromium', 'chromium-browser', 'google-chrome']
+  .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout?.trim())
+  .find((path) => path);
 const puppeteer =
   program === undefined
     ? { path: '', skip: 'Chromium is not installed' }
@@ -46,11 +46,8 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Opens the page `index.html` of a folder and calls `use`. Everything is closed at the end.
- * @throws Error with the first error of the page that the page does not handle */
-export async function withPage<T>(
-  folder: string,
-  use: (page: Page, address: string) => Promise<T>,
-): Promise<T> {
+ * @throws Error with the first error that the page does not handle, and when the page requests something from another site */
+export async function withPage<T>(folder: string, use: (page: Page) => Promise<T>): Promise<T> {
   const server = createServer(({ url = '/' }, response) => {
     const path = url === '/' ? '/index.html' : url;
     try {
@@ -65,10 +62,17 @@ export async function withPage<T>(
   const browser = await module.default.launch({ executablePath: program ?? '', args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage();
-    const failed = new Promise<never>((_, reject) => page.on('pageerror', reject));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const failed = new Promise<never>((_, reject) => {
+      page.on('pageerror', reject);
+      page.on('request', (request) => {
+        const url = request.url();
+        if (!url.startsWith(address) && !/^(data|blob):/.test(url))
+          reject(new Error(`the page requests ${url}`));
+      });
+    });
     await page.goto(address);
-    return await Promise.race([use(page, address), failed]);
+    return await Promise.race([use(page), failed]);
   } finally {
     await browser.close();
     server.close();
