@@ -1,6 +1,8 @@
 /**
  * `cifar10-ts/browser`: the parts that run in a web page. A page can classify pictures with an exported ONNX file
  * (`openExportedModel`), or build networks, training steps and batches, and run their ONNX models with `onnxruntime-web`.
+ *
+ * @module cifar10-ts/browser
  */
 export { gradients } from './autodiff/gradients.ts';
 export type {
@@ -58,6 +60,13 @@ export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
 export type { NormalizationName } from './input/normalization.ts';
 export { ExampleOrder } from './input/order.ts';
+export type {
+  ConfigurationOf,
+  DefinedNetwork,
+  DefinitionOptions,
+  NetworkDefinition,
+} from './model/define-network.ts';
+export { defineNetwork } from './model/define-network.ts';
 export type { Initializer } from './model/initializers.ts';
 export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
 export type {
@@ -78,8 +87,10 @@ export type {
   Parameter,
   State,
 } from './model/network.ts';
+export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export type { TutorialWidths } from './model/networks/tutorial.ts';
 export { tutorialNetwork } from './model/networks/tutorial.ts';
+export type { NetworkReference } from './model/networks.ts';
 export { makeNetwork, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';

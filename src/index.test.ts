@@ -106,6 +106,16 @@ test('the example of the library compiles under the strictest settings, trains, 
   });
 });
 
+test('the example of a network of the program itself trains it and classifies a picture', () =>
+  inTemporaryFolder(async (folder) => {
+    installIn(folder);
+    const example = exampleOf('src/model/define-network.ts');
+    const steps = example.replace('batchSize: 128', 'batchSize: 8').replace('maxSteps: 1000', 'maxSteps: 1');
+    const plain = steps.replaceAll(' as const', '');
+    writeFileSync(join(folder, 'example.js'), plain);
+    assert.match(node(folder, 'example.js'), /^(\w+ 0\.\d+\n){3}$/);
+  }));
+
 test('the examples of prediction classify pictures', { skip: withoutDecoder }, () =>
   inTemporaryFolder(async (folder) => {
     installIn(folder);

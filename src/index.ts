@@ -6,6 +6,8 @@
  * and folders. The other entries of the package are `cifar10-ts/node` (the parts, for a training loop of your own),
  * `cifar10-ts/browser` and `cifar10-ts/tensorboard`.
  *
+ * @module cifar10-ts
+ *
  * @example
  * import { evaluate, openModel, train } from 'cifar10-ts';
  *
@@ -32,6 +34,7 @@
 export { datasets } from './data/datasets.ts';
 export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export { exportModel } from './export/export.ts';
+export { defineNetwork } from './model/define-network.ts';
 export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
 export { Layers } from './model/layers.ts';
 export { networkNames } from './model/networks.ts';

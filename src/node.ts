@@ -1,6 +1,8 @@
 /**
  * `cifar10-ts/node`: the parts that `train` and `evaluate` are made of, for programs with a training loop of their own: data sets and
  * batches, networks, graphs and their gradients, engines, checkpoints, the loop and the evaluation of a checkpoint.
+ *
+ * @module cifar10-ts/node
  */
 export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
@@ -125,14 +127,13 @@ export type {
   Inference,
   Network,
   NetworkConfiguration,
-  NetworkKind,
   NetworkMode,
-  NetworkNumber,
   Parameter,
   State,
 } from './model/network.ts';
+export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
-export { makeNetwork, networkNames } from './model/networks.ts';
+export { makeNetwork, type NetworkReference, networkNames } from './model/networks.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';

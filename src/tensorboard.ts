@@ -1,6 +1,8 @@
 /**
  * `cifar10-ts/tensorboard`: writes and reads TensorBoard's event files, from any program.
  *
+ * @module cifar10-ts/tensorboard
+ *
  * @example
  * import { readRun, SummaryWriter } from 'cifar10-ts/tensorboard';
  *

@@ -70,6 +70,12 @@ export type {
 } from './graph/signature.ts';
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export type { NormalizationName } from './input/normalization.ts';
+export type {
+  ConfigurationOf,
+  DefinedNetwork,
+  DefinitionOptions,
+  NetworkDefinition,
+} from './model/define-network.ts';
 export type { Initializer } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
@@ -88,6 +94,8 @@ export type {
   Parameter,
   State,
 } from './model/network.ts';
+export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
+export type { NetworkReference } from './model/networks.ts';
 export type { GraphBuilder } from './ops/builder.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export type { PictureFault, Pixels } from './pictures/decode.ts';

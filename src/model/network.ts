@@ -1,6 +1,6 @@
 /** The interface of networks. A network has a name, a configuration, the shape of the images that it takes, and a
  * function that builds its graph. */
-import { anObjectWith, type Check, type NumberBounds } from '../arguments.ts';
+import { anObjectWith, type Check } from '../arguments.ts';
 import { GraphError } from '../errors.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
@@ -29,32 +29,6 @@ export interface NetworkMode {
   /** Whether a variable belongs to a layer that is not trained. Batch normalization then uses the running statistics. Default:
    * none does. */
   readonly isFrozen?: (variable: string) => boolean;
-}
-
-/** One number of a configuration. */
-export interface NetworkNumber extends NumberBounds {
-  readonly default: number;
-  readonly help: string;
-}
-
-/** A family of networks that differ in their configuration and their number of classes. */
-export interface NetworkKind<C extends NetworkConfiguration = NetworkConfiguration> {
-  readonly name: string;
-  /** A description in one line, for lists of networks. */
-  readonly summary: string;
-  /** The numbers of which a configuration consists. */
-  readonly numbers: { readonly [K in keyof C]: NetworkNumber };
-  /** Returns what is wrong with a configuration whose numbers are all within their bounds, or undefined if nothing is wrong. */
-  readonly problem?: (configuration: C) => string | undefined;
-  /** The shape [C, H, W] of the images that the network takes, unless the data requires another. */
-  readonly imageShape: Shape;
-  readonly create: (classes: number, configuration: C, imageShape: Shape) => Network;
-}
-
-/** Returns the default configuration of a kind of network. */
-export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
-  const all = Object.entries<NetworkNumber>(numbers);
-  return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
 }
 
 /** A trained variable with its initializer and weight decay. */

@@ -19,6 +19,7 @@ import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
+import { requireStoredVariables } from '../training/stored-network.ts';
 import {
   type SaveRequests,
   saveRequestsCheck,
@@ -235,6 +236,7 @@ async function check(
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
+  if (resume !== undefined) requireStoredVariables(resume.path, resume.checkpoint.tensors, training);
   return { data, resolved, training };
 }
 

@@ -13,3 +13,8 @@ export function encodeImage({
 }: Omit<Picture, 'channels'> & { readonly channels: 1 | 3 | 4 }): EncodedImage {
   return { width, height, channels, png: encode({ width, height, channels, data, depth: 8 }) };
 }
+
+/** Returns an image as a `data:` URL, which a page can contain. */
+export function pngUrl(picture: Picture): string {
+  return `data:image/png;base64,${Buffer.from(encodeImage(picture).png).toString('base64')}`;
+}
