@@ -252,7 +252,7 @@ export function requireSameClasses(
 ): void {
   if (JSON.stringify(trained) === JSON.stringify(dataset.classes)) return;
   throw new RunError(
-    `the checkpoint was trained on ${trained.length} classes (${shortened(trained.join(', '))}), but ` +
-      `${dataset.title} has ${dataset.classes.length} (${shortened(dataset.classes.join(', '))})${advice}`,
+    `the checkpoint was trained on ${trained.length} classes (${shortened(trained.join(', '))}), but found ` +
+      `${dataset.classes.length} in ${dataset.title} (${shortened(dataset.classes.join(', '))})${advice}`,
   );
 }

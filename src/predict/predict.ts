@@ -150,7 +150,7 @@ function requireSources(sources: readonly string[]): void {
   if (sources.length === 0)
     throw new UsageError('`sources`: expected at least one file, folder or pattern, found none');
   if (sources.filter((name) => name === standardInput).length > 1)
-    throw new UsageError('`sources`: standard input (-) can be read only once, found it twice');
+    throw new UsageError('standard input (-) can be read only once, but is named twice');
 }
 
 function isPicture({ kind }: Source): boolean {
