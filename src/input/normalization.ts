@@ -7,6 +7,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
 import { float32, type Shape, scalar, sizeOf } from '../tensor/tensor.ts';
 
+/** The name of a normalization. */
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
 
 /** The mean and the deviation that the normalization `dataset` uses: `own` are those of the training images, `source` those with which

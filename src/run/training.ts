@@ -59,6 +59,7 @@ import {
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
 
+/** What `runTraining` reports. */
 export type TrainingEvent =
   | PreparationEvent
   /** Another process has locked the folder, and this one waits for it. */
@@ -92,6 +93,7 @@ export type TrainingEvent =
   /** The tensors of a summary are valid until the next event. */
   | TrainEvent;
 
+/** Controls a training while it runs. */
 export interface TrainingControl {
   /** When the signal is aborted, the run finishes its current step, saves and ends. A step that takes too long is abandoned. */
   readonly signal?: AbortSignal;
