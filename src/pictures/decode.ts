@@ -8,6 +8,8 @@
  * 4. resized so that its shorter side has `imageSize` pixels (Lanczos), and cropped to the central square.
  *
  * A picture that already has that size keeps its pixels. Of an animation or a file of several pages, the first is used.
+ *
+ * Small JPEG files of that size are decoded without libvips, to the same pixels (`plain-jpeg.ts`).
  */
 import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
@@ -16,6 +18,8 @@ import { errorCode, messageOf, RunError } from '../errors.ts';
 import { exhaustedResource } from '../machine/exhaustion.ts';
 import { alternatives, oneLine, shortened } from '../wording.ts';
 import { formatOf, type PictureFormat, pictureFormats } from './picture-format.ts';
+import { decodePlainJpeg } from './plain-jpeg.ts';
+import { planesOf } from './planes.ts';
 
 /** A picture cannot be decoded. The message says what was found and what was expected, and does not contain the path. */
 export class PictureError extends Error {
@@ -39,6 +43,8 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const decode = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
+  const plain = decodePlainJpeg(bytes, imageSize);
+  if (plain !== undefined) return planesOf(plain, imageSize);
   try {
     return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
@@ -87,18 +93,6 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
     .toBuffer({ resolveWithObject: true });
   if (info.channels === 3 && info.width === imageSize && info.height === imageSize) return data;
   throw new PictureError(`found ${info.channels} channels after decoding, expected 3`);
-}
-
-/** Separates the channels: [H, W, 3] → [3, H, W]. */
-function planesOf(pixels: Pixels['data'], imageSize: number): Uint8Array {
-  const plane = imageSize ** 2;
-  const planes = new Uint8Array(3 * plane);
-  for (let pixel = 0, from = 0; pixel < plane; pixel++) {
-    planes[pixel] = pixels[from++] as number;
-    planes[plane + pixel] = pixels[from++] as number;
-    planes[2 * plane + pixel] = pixels[from++] as number;
-  }
-  return planes;
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {
