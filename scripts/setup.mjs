@@ -52,7 +52,7 @@ export function cifar10(...words) {
 /** Installs and builds if necessary. */
 export function setup() {
   checkNode();
-  install();
+  install(root, 'the dependencies (about 300 MB, once)');
   build();
 }
 
@@ -64,14 +64,17 @@ function checkNode() {
   }
 }
 
-/** Runs `npm ci` if nothing is installed, or if it was installed from another lock file. */
-function install() {
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && modified(installed) >= modified(join(root, 'package-lock.json'))) return;
-  console.log('>> Installing the dependencies (about 300 MB, once)');
+/** Runs `npm ci` if nothing is installed in a folder, or if it was installed from another lock file.
+ * @param {string} folder
+ * @param {string} what what is installed, for the message */
+export function install(folder, what) {
+  const installed = join(folder, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && modified(installed) >= modified(join(folder, 'package-lock.json'))) return;
+  console.log(`>> Installing ${what}`);
+  const words = ['ci', '--loglevel=error', '--prefix', folder];
   const npm = process.env.npm_execpath;
-  if (npm) run(process.execPath, [npm, 'ci', '--loglevel=error']);
-  else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
+  if (npm) run(process.execPath, [npm, ...words]);
+  else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', words);
 }
 
 /** Compiles `src/` to `dist/` if a source is newer than the last complete build. The build is written to a temporary folder

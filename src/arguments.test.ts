@@ -4,13 +4,18 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { requireFiniteNumber, requireOneOf, requireWholeNumber } from './arguments.ts';
+import * as browser from './browser.ts';
 import { UsageError } from './errors.ts';
-import * as library from './index.ts';
+import * as main from './index.ts';
+import * as node from './node.ts';
+import * as tensorboard from './tensorboard.ts';
 import { engines } from './testing/engines.ts';
 import { noiseExamples } from './testing/examples.ts';
 
-const { CheckpointStore, chooseEngine, evaluate, makeRun, train, tutorialHyperparameters, tutorialNetwork } =
-  library;
+/** All values of the entries of the package. */
+const library = { ...browser, ...node, ...tensorboard, ...main };
+const { CheckpointStore, chooseEngine, evaluateCheckpoint, makeRun, trainSteps } = library;
+const { tutorialHyperparameters, tutorialNetwork } = library;
 
 /** Returns the function as a program in JavaScript calls it, without types. */
 const untyped = (call: unknown) => call as (...args: readonly unknown[]) => unknown;
@@ -116,7 +121,7 @@ describe('makeRun', () => {
   });
 });
 
-describe('train', () => {
+describe('trainSteps', () => {
   const store = new CheckpointStore('nowhere', { keep: 5, onWarning: () => undefined });
   const options = {
     run: makeRun(recipe, examples, engine),
@@ -136,12 +141,12 @@ describe('train', () => {
   ];
   for (const [change, message] of cases)
     test(`refuses ${Object.entries(change).map(String).join()}`, () => {
-      const events = train({ ...options, ...change } as typeof options);
+      const events = trainSteps({ ...options, ...change } as typeof options);
       return assert.rejects(events.next(), refused(message));
     });
 });
 
-describe('evaluate', () => {
+describe('evaluateCheckpoint', () => {
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ weights: 'best' }, /^weights: found "best", expected ema or raw/],
     [{ weights: undefined }, /^weights: found undefined/],
@@ -153,7 +158,7 @@ describe('evaluate', () => {
     test(`refuses ${Object.entries(change).map(String).join()}`, () => {
       const checkpoint = { tensors: new Map(), metadata: {} };
       const options = { engine, checkpoint, examples, weights: 'ema', batchSize: 4, numExamples: 4 };
-      const call = async () => untyped(evaluate)({ ...options, ...change });
+      const call = async () => untyped(evaluateCheckpoint)({ ...options, ...change });
       return assert.rejects(call, refused(message));
     });
 });
@@ -175,9 +180,11 @@ const called =
   () =>
     untyped(call)(...args);
 const created =
-  (made: typeof CheckpointStore, ...args: readonly unknown[]): Call =>
+  (made: typeof CheckpointStore | typeof library.SummaryWriter, ...args: readonly unknown[]): Call =>
   () =>
     Reflect.construct(made, args);
+/** Looks like onnxruntime-web. */
+const runtime = { InferenceSession: {}, Tensor: Array };
 
 const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
 /** For every exported function that takes options, calls that it must refuse. */
@@ -285,7 +292,22 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [called(library.runEvaluation, { evalDir: 'x', dataDir: 'x' }), /^checkpointDir: found undefined/],
     [called(library.runEvaluation, evaluation, { Signal: 1 }), /`Signal`\. Did you mean `signal`\?$/],
   ],
-  train: [[called(library.train, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/]],
+  train: [
+    [
+      called(library.train, { ...folders, maxstep: 1 }),
+      /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/,
+    ],
+    [
+      called(library.train, folders, { onSteps: () => 1 }),
+      /^unknown option `onSteps`\. Did you mean `onStep`\?$/,
+    ],
+    [called(library.train, folders, { onStep: 'print' }), /^onStep: found "print", expected a function$/],
+    [called(library.train, folders, { signal: 3 }), /^signal: found 3, expected an AbortSignal/],
+    [called(library.train), /^options: found undefined, expected an object$/],
+  ],
+  trainSteps: [
+    [called(library.trainSteps, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/],
+  ],
   runSweep: [
     [
       called(library.runSweep, { sweepDir: 'nowhere', dataDir: 'nowhere', very: {} }),
@@ -330,7 +352,36 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     [called(library.buildTrainingGraph, { ...recipe, group: [] }), /`group`\. Did you mean `groups`\?$/],
     [called(library.buildTrainingGraph, { ...recipe, batchSize: -1 }), /^batchSize: found -1/],
   ],
-  evaluate: [[called(library.evaluate, { weight: 'ema' }), /`weight`\. Did you mean `weights`\?$/]],
+  evaluate: [
+    [called(library.evaluate, { ...evaluation, weight: 'ema' }), /`weight`\. Did you mean `weights`\?$/],
+    [called(library.evaluate, { ...evaluation, runOnce: false }), /^unknown option `runOnce`/],
+    [called(library.evaluate, { ...evaluation, evalIntervalSecs: 1 }), /^unknown option `evalIntervalSecs`/],
+    [called(library.evaluate, evaluation, { onStep: () => 1 }), /^unknown option `onStep`/],
+    [called(library.evaluate, evaluation, { onProgress: 1 }), /^onProgress: found 1, expected a function$/],
+  ],
+  evaluateCheckpoint: [
+    [called(library.evaluateCheckpoint, { weight: 'ema' }), /`weight`\. Did you mean `weights`\?$/],
+  ],
+  openExportedModel: [
+    [called(library.openExportedModel, 'model.onnx', runtime), /^file: expected the bytes of an ONNX file/],
+    [called(library.openExportedModel, new Uint8Array(3)), /^runtime: found undefined, expected the module/],
+    [
+      called(library.openExportedModel, new Uint8Array(3), {}),
+      /^runtime: found an object, expected the module/,
+    ],
+    [called(library.openExportedModel, new Uint8Array(3), runtime, 3), /^sessionOptions: found 3, /],
+  ],
+  SummaryWriter: [
+    [created(library.SummaryWriter, 3), /^dir: found 3, expected a text$/],
+    [created(library.SummaryWriter, ''), /^dir: found "", expected a text$/],
+    [created(library.SummaryWriter, 'nowhere', { startSteps: 3 }), /Did you mean `startStep`\?$/],
+    [created(library.SummaryWriter, 'nowhere', { flushSeconds: 0 }), /^flushSeconds: found 0/],
+  ],
+  readSummaries: [
+    [called(library.readSummaries, 3), /^path: found 3, expected a text$/],
+    [called(library.readSummaries, 'x', { onWarn: () => 1 }), /Did you mean `onWarning`\?$/],
+  ],
+  readRun: [[called(library.readRun, undefined), /^path: found undefined, expected a text$/]],
   chooseEngine: [
     [
       called(library.chooseEngine, { engine: 'auto', precision: 'float32', thread: 2 }),
@@ -445,7 +496,14 @@ const withoutOptions = [
   ],
   ...['makeNetwork', 'multiplyAdds', 'onnxModel', 'prepareForOnnx', 'printGraph', 'withoutWatched'],
   ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
+  ...['BatchMaker', 'ExampleOrder', 'encodeRecord', 'makeImages', 'stepScalars', 'hyperparametersOf'],
 ];
+
+test('a name means the same in every entry of the package', () => {
+  const entries: readonly object[] = [main, node, browser, tensorboard];
+  for (const entry of entries)
+    for (const [name, value] of Object.entries(entry)) assert.equal(value, Reflect.get(library, name), name);
+});
 
 test('every exported function that takes options is called with wrong options below', () => {
   const functions = Object.entries(library).flatMap(([name, value]) =>

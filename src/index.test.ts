@@ -8,12 +8,12 @@ import {
   CheckpointStore,
   chooseEngine,
   makeRun,
-  train,
+  trainSteps,
   tutorialHyperparameters,
   tutorialNetwork,
   version,
   writeCheckpoint,
-} from './index.ts';
+} from './node.ts';
 import { inTemporaryFolder, noiseExamples } from './testing/examples.ts';
 import { noisePng, withoutDecoder, writeFiles } from './testing/picture-files.ts';
 import { unexportedTypes } from './testing/reachable-types.ts';
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Returns the example in a documentation comment, without the stars. */
 function exampleOf(file: string): string {
-  const [, example = ''] = /@example\n(.*?) \*\//s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  const [, example = ''] = /@example\n(.*?) \*(?:\/| @)/s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
   return example.replaceAll(/^ \* ?/gm, '');
 }
 
@@ -40,11 +40,17 @@ function quick(example: string, steps: number): string {
   }, example);
 }
 
+const entries = ['index', 'node', 'browser', 'tensorboard'];
+
 /** Types that the compiler infers appear in the user's declarations, so each of them must have a name that can be imported. */
 const declared = `
-export { evaluation, training };
+export { model, trained };
+import * as browser from 'cifar10-ts/browser';
 import * as library from 'cifar10-ts';
-export const everything = { ...library };
+import * as node from 'cifar10-ts/node';
+import * as tensorboard from 'cifar10-ts/tensorboard';
+export const everything = { library: { ...library }, node: { ...node } };
+export const others = { browser: { ...browser }, tensorboard: { ...tensorboard } };
 `;
 
 /** Installs the package as in a user's project. */
@@ -89,16 +95,26 @@ test('the example of the library compiles under the strictest settings, trains, 
       writeFileSync(join(folder, 'example.ts'), quick(exampleOf('src/index.ts'), steps) + declared);
       node(folder, join(root, 'node_modules', 'typescript', 'bin', 'tsc'));
       const lines = node(folder, 'example.js').trim().split('\n');
-      // The first run trains steps 0 and 1, and the second resumes with step 2. Each then prints a precision.
+      // The first run trains steps 0 and 1, and the second resumes with step 2. Each then prints a precision and a class.
       assert.deepEqual(
-        lines.slice(0, -1).map((line) => line.split(' ')[0]),
+        lines.slice(0, -2).map((line) => line.split(' ')[0]),
         steps === 2 ? ['0', '1'] : ['2'],
       );
-      assert.match(lines.at(-1) ?? '', /^0\.\d+$/);
+      assert.match(lines.slice(-2).join(' '), /^0\.\d+ .+ 0\.\d+$/);
     }
     assert.ok(readdirSync(join(folder, 'run')).includes('model.ckpt-3.safetensors'));
   });
 });
+
+test('the example of a network of the program itself trains it and classifies a picture', () =>
+  inTemporaryFolder(async (folder) => {
+    installIn(folder);
+    const example = exampleOf('src/model/define-network.ts');
+    const steps = example.replace('batchSize: 128', 'batchSize: 8').replace('maxSteps: 1000', 'maxSteps: 1');
+    const plain = steps.replaceAll(' as const', '');
+    writeFileSync(join(folder, 'example.js'), plain);
+    assert.match(node(folder, 'example.js'), /^(\w+ 0\.\d+\n){3}$/);
+  }));
 
 test('the examples of prediction classify pictures', { skip: withoutDecoder }, () =>
   inTemporaryFolder(async (folder) => {
@@ -118,9 +134,10 @@ test('the examples of prediction classify pictures', { skip: withoutDecoder }, (
   }),
 );
 
-test('every type that the declarations of the library use can be imported', () => {
-  assert.deepEqual(unexportedTypes(join(root, 'dist', 'index.d.ts')), []);
-});
+for (const entry of entries)
+  test(`every type that the declarations of the entry ${entry} use can be imported from it`, () => {
+    assert.deepEqual(unexportedTypes(join(root, 'dist', `${entry}.d.ts`)), []);
+  });
 
 test('a second training in a folder is refused while the first one runs', () =>
   inTemporaryFolder(async (folder) => {
@@ -137,7 +154,7 @@ test('a second training in a folder is refused while the first one runs', () =>
       engine,
     );
     const start = () =>
-      train({
+      trainSteps({
         run,
         store: new CheckpointStore(folder, { keep: 5, onWarning: assert.fail }),
         maxSteps: 1,

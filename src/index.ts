@@ -1,238 +1,54 @@
 /**
- * `cifar10-ts` as a library: the parts that the command line is built from.
+ * `cifar10-ts`: train image classifiers, evaluate them, classify pictures and export models. docs/library.md is the manual.
  *
- * `runTraining` and `runEvaluation` do everything that `cifar10 train` and `cifar10 eval` do, but yield events instead of
- * printing. They download or generate data, resume the run in the folder, and write checkpoints and TensorBoard's event files.
+ * `train` and `evaluate` do what `cifar10 train` and `cifar10 eval` do, and return a promise. `runTraining`, `runEvaluation`,
+ * `runSweep` and `findLearningRate` do the same as generators of events. `openModel` classifies single pictures, and `predict` files
+ * and folders. The other entries of the package are `cifar10-ts/node` (the parts, for a training loop of your own),
+ * `cifar10-ts/browser` and `cifar10-ts/tensorboard`.
  *
- * `openModel` classifies pictures with a trained network, and `predict` does everything that `cifar10 predict` does.
+ * @module cifar10-ts
  *
  * @example
- * import { runEvaluation, runTraining } from 'cifar10-ts';
+ * import { evaluate, openModel, train } from 'cifar10-ts';
  *
- * // Ten classes of generated images. For CIFAR-10, use dataset 'cifar10' without clipNorm.
- * const training = runTraining({
- *   trainDir: 'run',
- *   dataDir: 'data',
- *   dataset: 'synthetic',
- *   batchSize: 128,
- *   maxSteps: 1000,
- *   hyperparameters: { clipNorm: 5 },
- * });
- * for await (const event of training) {
- *   if (event.kind === 'step') console.log(event.step, event.totalLoss);
- * }
+ * // Ten classes of generated images. For CIFAR-10, leave out `dataset` and `hyperparameters`.
+ * const trained = await train(
+ *   { trainDir: 'run', dataDir: 'data', dataset: 'synthetic', hyperparameters: { clipNorm: 5 }, batchSize: 128, maxSteps: 1000 },
+ *   { onStep: ({ step, loss }) => console.log(step, loss) },
+ * );
  *
- * const evaluation = runEvaluation({
- *   checkpointDir: 'run',
+ * const { precision } = await evaluate({
+ *   checkpointDir: trained.checkpoint,
  *   evalDir: 'run-eval',
  *   dataDir: 'data',
  *   numExamples: 2000,
- *   runOnce: true,
  * });
- * for await (const event of evaluation) {
- *   if (event.kind === 'evaluation') console.log(event.result.precision);
- * }
+ * console.log(precision);
+ *
+ * const model = await openModel('run');
+ * const gray = { data: new Uint8Array(32 * 32 * 3).fill(128), width: 32, height: 32 };
+ * const [best] = await model.classify(gray);
+ * console.log(best?.label, best?.probability);
+ * await model.release();
  */
-export type { NumberBounds } from './arguments.ts';
-export { gradients } from './autodiff/gradients.ts';
-export {
-  type Checkpoint,
-  type CheckpointReadOptions,
-  readCheckpoint,
-  writeCheckpoint,
-} from './checkpoint/checkpoint.ts';
-export type {
-  CheckpointMetadata,
-  DatasetDescription as StoredDataset,
-  StoredImageShape,
-  StoredOrigin,
-  StoredStatistics,
-  Versions as StoredVersions,
-} from './checkpoint/metadata.ts';
-export { CheckpointStore, type CheckpointStoreOptions, type FoundCheckpoint } from './checkpoint/store.ts';
-export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
-export { type CollectiveName, type Job, startMpi } from './collective/mpi/start-mpi.ts';
-export type { Archive, DatasetFile } from './data/dataset.ts';
-export {
-  type ChannelStatistics,
-  type DatasetDescription,
-  type DatasetName,
-  type OtherVersion,
-  type PicturesName,
-  type PicturesOrigin,
-  type Split,
-  withLabels,
-} from './data/dataset.ts';
 export { datasets } from './data/datasets.ts';
-export type { DataEvent, DataOptions } from './data/events.ts';
-export type { ExampleRecords, Examples } from './data/examples.ts';
-export { loadExamples } from './data/files.ts';
-export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
-export { ensureSynthetic } from './data/synthetic/generate.ts';
-export type { ReadOptions } from './disk/read-options.ts';
-export type {
-  CompileOptions,
-  Engine,
-  EngineName,
-  ExchangeStart,
-  PartTime,
-  Precision,
-  Recovered,
-  Session,
-  StepOptions,
-  Tensors,
-} from './engine/engine.ts';
-export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
-export type { EngineOptions } from './engine/maker.ts';
-export type { PrecisionOf } from './engine/offers.ts';
-export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
-export { onnxModel } from './engine/onnx/compile/compile.ts';
-export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
-export { createOnnxEngine } from './engine/onnx/runtime/onnx-engine.ts';
-export { type Failures, failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
-export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
-export {
-  type EvaluateOptions,
-  type Evaluation,
-  Evaluator,
-  evaluate,
-  type Score,
-  type Scored,
-  type ScoredBatch,
-  type Scoring,
-} from './evaluation/evaluate.ts';
-export { buildEvaluationGraph, type EvaluationGraph } from './evaluation/evaluation-graph.ts';
-export type { Weights } from './evaluation/network-session.ts';
-export type { ScoringRanks } from './evaluation/scoring-ranks.ts';
-export type { Comparison } from './export/compare.ts';
-export { type ExportEvent, exportModel } from './export/export.ts';
-export type { ExportRequest } from './export/export-request.ts';
-export type { ExportFormatName, WeightNames } from './export/format.ts';
-export type { OutputFile } from './export/output.ts';
-export type { TrainedNetwork } from './export/trained-network.ts';
-export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
-export { printGraph } from './graph/print.ts';
-export type { ResultRole, Results } from './graph/results.ts';
-export type {
-  AttributesOf,
-  BatchNormAttributes,
-  ConvolutionAttributes,
-  CrossEntropyAttributes,
-  EngineOpSignatures,
-  ExplicitPadding,
-  GeluAttributes,
-  InputNames,
-  LocalAttributes,
-  LrnAttributes,
-  NoAttributes,
-  OpName,
-  OpSignatures,
-  OutputNames,
-  Padding,
-  PerInput,
-  PerOutput,
-  PoolAttributes,
-  ReductionAttributes,
-  RowsAndColumns,
-} from './graph/signature.ts';
-export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
-export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
-export type { Batch, BatchBuffers, Share } from './input/batch.ts';
-export type { NormalizationName } from './input/normalization.ts';
-export type {
-  BatchOptions,
-  EvaluationBatches,
-  Prefetching,
-  TrainingBatches,
-  Turns,
-} from './input/prefetch.ts';
-export { type BatchSource, prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export { constantInit, heNormal, type Initializer, truncatedNormal } from './model/initializers.ts';
-export type {
-  BatchNormalizationOptions,
-  ConvolutionOptions,
-  DenseOptions,
-  DropoutOptions,
-  LocalOptions,
-  WeightOptions,
-} from './model/layer-options.ts';
+export { failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
+export { exportModel } from './export/export.ts';
+export { defineNetwork } from './model/define-network.ts';
+export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
 export { Layers } from './model/layers.ts';
-export type {
-  DropoutMask,
-  Inference,
-  Network,
-  NetworkConfiguration,
-  NetworkKind,
-  NetworkMode,
-  NetworkNumber,
-  Parameter,
-  State,
-} from './model/network.ts';
-export { type TutorialWidths, tutorialNetwork } from './model/networks/tutorial.ts';
-export { makeNetwork, networkNames } from './model/networks.ts';
-export { GraphBuilder } from './ops/builder.ts';
-export type { Apply, ApplyAll } from './ops/definition.ts';
-export { multiplyAdds } from './passes/multiply-adds.ts';
-export { withoutWatched } from './passes/watch.ts';
-export { PictureError, type Pixels } from './pictures/decode.ts';
-export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
-export {
-  type PredictionControl,
-  type PredictionEvent,
-  type PredictionRequest,
-  predict,
-} from './predict/predict.ts';
-export type { Prediction } from './predict/prediction.ts';
-export {
-  type ClassifyOptions,
-  openModel,
-  type PictureInput,
-  type TrainedModel,
-} from './predict/trained-model.ts';
-export type { HyperparameterName } from './recipe/hyperparameters.ts';
-export { type Hyperparameters, tutorialHyperparameters } from './recipe/hyperparameters.ts';
-export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
-export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
-export type {
-  Length,
-  Recipe,
-  RecipeOptions,
-} from './recipe/recipe.ts';
-export { type RecipeName, recipeNames, recipes } from './recipe/recipes.ts';
-export type { ScaledFrom, ScalingName } from './recipe/scale-learning-rate.ts';
-export type { ScoringEvent } from './run/checkpoint-scorer.ts';
-export type { PreparationEvent } from './run/ensure-dataset.ts';
-export { type EvaluationControl, type EvaluationEvent, runEvaluation } from './run/evaluation.ts';
-export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
-export { type ImportRequest, importPictures } from './run/import-pictures.ts';
-export type { Initialization } from './run/initial-weights.ts';
-export { findLearningRate, type LearningRateEvent, type SearchControl } from './run/learning-rate-search.ts';
-export type { ProcessOptions } from './run/process-options.ts';
-export type { RecipeObject } from './run/recipe-object.ts';
-export type { CacheOption, PictureOptions } from './run/run-data.ts';
-export type { RunOptions } from './run/run-options.ts';
-export type { StopControl } from './run/stop-control.ts';
-export { type EndedRun, runSweep, type SweepEvent } from './run/sweep.ts';
-export type { CombinationResult } from './run/sweep-combinations.ts';
-export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
-export type { OptionValue, PlannedRun, SweepRequest, VariedOptions } from './run/sweep-request.ts';
-export { runTraining, type TrainingControl, type TrainingEvent } from './run/training.ts';
-export type { TrainingRequest } from './run/training-request.ts';
-export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './summary/event.ts';
-export type { Histogram } from './summary/histogram.ts';
-export type { RecordedValue } from './summary/recorded-value.ts';
-export type { Tag } from './summary/tags.ts';
-export type { DataOf } from './tensor/dtype.ts';
-export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
-export type { EpochReport } from './training/epochs.ts';
-export type { RangePoint } from './training/learning-rate-range.ts';
-export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';
-export type { StepSummary } from './training/summarizer.ts';
-export { SaveRequests, type TrainEvent, type TrainOptions, train } from './training/train.ts';
-export type { StepReport } from './training/train-step.ts';
-export type { GraphOptions, GraphRecipe } from './training/training-graph.ts';
-export { buildTrainingGraph, initialVariables, type TrainingGraph } from './training/training-graph.ts';
-export type { RecipeChange } from './training/training-run.ts';
-export { makeRun, type Versions } from './training/training-run.ts';
-export type { Validation, ValidationReport } from './training/validation.ts';
+export { networkNames } from './model/networks.ts';
+export { PictureError } from './pictures/decode.ts';
+export { predict } from './predict/predict.ts';
+export { openModel } from './predict/trained-model.ts';
+export { recipes } from './recipe/recipes.ts';
+export { evaluate } from './run/evaluate.ts';
+export { runEvaluation } from './run/evaluation.ts';
+export { importPictures } from './run/import-pictures.ts';
+export { findLearningRate } from './run/learning-rate-search.ts';
+export { runSweep } from './run/sweep.ts';
+export { train } from './run/train.ts';
+export { runTraining } from './run/training.ts';
+export { SaveRequests } from './training/train.ts';
+export type * from './types.ts';
 export { version } from './version.ts';

@@ -2,59 +2,25 @@
  * Plug'n'Play, with Node's permission model, with test runners and with a bundler. These tests need the npm registry, and are
  * skipped without it. Downloads are kept in `node_modules/.cache`. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { execute, npm, projectFolder, root, tools } from './testing/projects.ts';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
-const cache = join(root, 'node_modules', '.cache', 'cifar10', 'projects');
 const work = mkdtempSync(join(tmpdir(), 'cifar10-package-'));
 after(() => rmSync(work, { recursive: true, force: true }));
 
-interface Outcome {
-  readonly code: number | null;
-  readonly text: string;
-}
-
-function execute(program: string, words: readonly string[], cwd: string, variables: object = {}): Outcome {
-  const env = {
-    ...process.env,
-    NODE_OPTIONS: '',
-    ONNXRUNTIME_NODE_INSTALL: 'skip',
-    NODE_TEST_CONTEXT: undefined,
-    ...variables,
-  };
-  const { status, stdout, stderr, error } = spawnSync(program, words, {
-    cwd,
-    env,
-    encoding: 'utf8',
-    timeout: 300_000,
-  });
-  return { code: status, text: `${stdout}${stderr}${error?.message ?? ''}` };
-}
-
-const npm = (words: readonly string[], cwd: string) =>
-  execute('npm', [...words, '--loglevel=error', '--no-audit', '--no-fund'], cwd);
+const folder = (name: string) => projectFolder(name, work);
 const yarn = (words: readonly string[], cwd: string) =>
   execute('npx', ['-y', '@yarnpkg/cli-dist@4', ...words], cwd);
-
-function folder(name: string, parent: string = work): string {
-  const path = join(parent, name);
-  mkdirSync(path, { recursive: true });
-  if (!existsSync(join(path, 'package.json')))
-    writeFileSync(join(path, 'package.json'), '{ "name": "project", "type": "module", "private": true }');
-  return path;
-}
 
 /** Trains three steps and evaluates with the library. */
 const script = `
 import {
-  CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluate, loadExamples, makeRun, train,
+  CheckpointStore, chooseEngine, datasets, ensureSynthetic, evaluateCheckpoint, loadExamples, makeRun, trainSteps,
   tutorialHyperparameters, tutorialNetwork, version,
-} from 'cifar10-ts';
+} from 'cifar10-ts/node';
 export async function trainAndEvaluate(engineName, dir) {
   await ensureSynthetic(process.env.DATA);
   const { engine } = chooseEngine({ engine: engineName, precision: 'float32' });
@@ -64,10 +30,10 @@ export async function trainAndEvaluate(engineName, dir) {
   await store.latest();
   let loss;
   const options = { run, store, maxSteps: 3, checkpointSteps: 3, summarySteps: 1, versions: { cifar10: version } };
-  for await (const event of train(options)) if (event.kind === 'step') loss = event.totalLoss;
+  for await (const event of trainSteps(options)) if (event.kind === 'step') loss = event.totalLoss;
   const { checkpoint } = await store.latest();
   const examples = await loadExamples(process.env.DATA, datasets.synthetic, 'test');
-  const { total } = await evaluate({ engine, checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: 100 });
+  const { total } = await evaluateCheckpoint({ engine, checkpoint, examples, weights: 'ema', batchSize: 100, numExamples: 100 });
   return engine.name + ' ' + loss.toFixed(3) + ' ' + total + ' ' + version;
 }
 `;
@@ -90,17 +56,6 @@ const installed = npm(['install', tarball], project);
 addScripts(project);
 const offline =
   installed.code === 0 ? false : `the package cannot be installed: ${installed.text.slice(0, 500)}`;
-
-/** Installs tools in a folder that is kept. Returns why they are missing if that fails. */
-function tools(
-  name: string,
-  packages: readonly string[],
-): { readonly path: string; readonly skip: string | false } {
-  const path = folder(name, cache);
-  if (existsSync(join(path, 'node_modules', '.package-lock.json'))) return { path, skip: false };
-  const { code, text } = npm(['install', '--ignore-scripts', ...packages], path);
-  return { path, skip: code === 0 ? false : `cannot be installed: ${text.slice(0, 500)}` };
-}
 
 test('the tarball contains everything the program needs, and no links to files outside of it', {
   skip: offline,

@@ -13,12 +13,12 @@ import {
   onnxModel,
   tutorialHyperparameters,
   tutorialNetwork,
-} from '../dist/index.js';
+} from '../dist/node.js';
 
 const [folder = 'models'] = process.argv.slice(2);
 const network = tutorialNetwork(10);
 const graphs = [
-  buildTrainingGraph(network, 128, tutorialHyperparameters).graph,
+  buildTrainingGraph({ network, batchSize: 128, hyperparameters: tutorialHyperparameters }).graph,
   buildEvaluationGraph(network, 128),
 ];
 mkdirSync(folder, { recursive: true });

@@ -22,6 +22,7 @@ import type { Length } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { oneLine, shortened } from '../wording.ts';
 
+/** What a checkpoint says about its run. */
 export interface CheckpointMetadata {
   /** The number of updates that have been applied. */
   readonly globalStep: number;
@@ -61,6 +62,7 @@ export interface CheckpointMetadata {
   readonly versions: Versions;
 }
 
+/** The data set of a run, as its checkpoints describe it. */
 export interface DatasetDescription {
   readonly name: string;
   /** The label of the records that is used as the class, such as `fine`; `class` for data sets with a single label. */
@@ -80,6 +82,7 @@ export interface DatasetDescription {
   readonly origin: StoredOrigin | undefined;
 }
 
+/** The shape of the images of a run, [C, H, W]. */
 export type StoredImageShape = readonly [channels: number, height: number, width: number];
 
 /** `PicturesOrigin` of a data set. */
@@ -90,11 +93,13 @@ export interface StoredOrigin {
   readonly splitSeed: number;
 }
 
+/** The mean and the standard deviation of each channel, of values from 0 to 1. */
 export interface StoredStatistics {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
+/** The versions of the programs that wrote a checkpoint. */
 export interface Versions {
   readonly cifar10: string;
   readonly node: string;

@@ -1,5 +1,5 @@
 /** `cifar10`: executes the command line of the process, and sets the exit code. */
-
+import { fstatSync } from 'node:fs';
 import { launcherOf } from '../collective/mpi/launcher.ts';
 import { errorCode, messageOf } from '../errors.ts';
 import { removeTemporaryFolders } from '../machine/temporary.ts';
@@ -17,9 +17,10 @@ const isInJob = (launcherOf(process.env)?.size ?? 1) > 1;
 const output = new OutputQueue({ out: sinkOf(process.stdout), err: sinkOf(process.stderr) }, outputFailed);
 const streams = { out: queued('out', process.stdout), err: queued('err', process.stderr) };
 
-function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
+function queued(stream: StreamName, { isTTY, fd }: NodeJS.WriteStream & { readonly fd: number }): Output {
   return {
     isTTY: isTTY && !isInJob,
+    isFile: isRegularFile(fd),
     get columns() {
       return process[stream === 'out' ? 'stdout' : 'stderr'].columns;
     },
@@ -28,6 +29,14 @@ function queued(stream: StreamName, { isTTY }: NodeJS.WriteStream): Output {
     },
     write: (text) => output.write(stream, text),
   };
+}
+
+function isRegularFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false; // closed
+  }
 }
 
 /**

@@ -29,6 +29,22 @@ function everything({ console }: ReturnType<typeof kept>): void {
 }
 
 describe('the console', () => {
+  test('draws progress on the terminal of standard error while standard output goes to a file', () => {
+    const screen = (isFile: boolean, options: { quiet: boolean; json: boolean }) => {
+      const written = { out: '', err: '' };
+      const out = { isFile, write: (text: string) => (written.out += text) };
+      const err = { isTTY: true, columns: 30, write: (text: string) => (written.err += text) };
+      everything({ console: createConsole(options, { out, err }, { NO_COLOR: '1' }), written });
+      return written;
+    };
+    const [erase, plain] = ['\r\u001b[2K', { quiet: false, json: false }];
+    const drawn = `${erase}on the way${erase}warning: careful\non the way${erase}`;
+    assert.deepEqual(screen(true, plain), { out: 'a line\na result\n', err: drawn });
+    assert.equal(screen(true, { quiet: false, json: true }).err, drawn);
+    assert.equal(screen(true, { quiet: true, json: false }).err, 'warning: careful\n');
+    assert.equal(screen(false, plain).err, 'warning: careful\n', 'the reader of a pipe may use the terminal');
+  });
+
   test('prints lines and results to a pipe, without control characters', () => {
     const all = kept({});
     everything(all);

@@ -7,6 +7,8 @@
  * | results | text | text | text | one object for each result |
  * | progress | one line at the bottom, redrawn | nothing | nothing | nothing |
  *
+ * If standard output goes to a file and standard error is a terminal, progress is drawn there, also with `--json`.
+ *
  * Names and values from untrusted files may contain control characters. These are printed as escapes such as `\u001b`, so that
  * none of them reaches the terminal. In JSON, such an escape stands for the same character.
  *
@@ -101,7 +103,7 @@ export interface Console {
   progress(draw: ((columns: number) => string) | undefined): void;
   /** The number of columns of the terminal, for tables; 80 if the output is not a terminal. */
   columns(): number;
-  /** Whether this console draws progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
+  /** Whether standard output shows progress at the bottom of a terminal. If not, callers can print progress as lines instead. */
   readonly drawsProgress: boolean;
   /** Whether the output is a terminal. */
   readonly isTerminal: boolean;
@@ -125,6 +127,8 @@ export interface Streams {
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Whether the output goes to a regular file. */
+  readonly isFile?: boolean;
   readonly columns?: number;
   /** Whether the reader of the output is slow. While it is, the line at the bottom is not redrawn. */
   readonly isBehind?: boolean;
@@ -140,15 +144,20 @@ export function createConsole(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Console {
   // A dumb terminal does not support control characters.
-  const draws = out.isTTY === true && environment['TERM'] !== 'dumb' && !quiet && !json;
+  const canDraw = !quiet && environment['TERM'] !== 'dumb';
+  const draws = canDraw && out.isTTY === true && !json;
+  // If the output goes to a pipe, its reader may write to the same terminal.
+  const drawsBeside = canDraw && out.isTTY !== true && out.isFile === true && err.isTTY === true;
+  const terminal = draws ? out : drawsBeside ? err : undefined;
   // https://no-color.org: any non-empty value disables color.
-  const colored = draws && !environment['NO_COLOR'];
+  const colored = terminal !== undefined && !environment['NO_COLOR'];
   // Some terminals (serial lines, some emulators) report 0 columns.
   const columns = () => out.columns || 80;
+  const drawnColumns = () => terminal?.columns || 80;
   let bottom: string | undefined;
 
   const drawn = (text: string) => {
-    const cut = beginning(oneLine(text), Math.max(0, columns() - 1));
+    const cut = beginning(oneLine(text), Math.max(0, drawnColumns() - 1));
     return colored ? dim[0] + cut + dim[1] : cut;
   };
   /** Wraps lines that are too wide for the terminal. Commands are not wrapped, so that they can be copied. */
@@ -161,12 +170,12 @@ export function createConsole(
   };
   /** Writes a text above the line at the bottom. If both go to the same stream, a single write avoids flicker. */
   const writeAbove = (stream: Output, text: string) => {
-    if (bottom === undefined) stream.write(`${text}\n`);
-    else if (stream === out) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
+    if (bottom === undefined || stream.isFile === true) stream.write(`${text}\n`);
+    else if (stream === terminal) stream.write(`${eraseLine}${text}\n${drawn(bottom)}`);
     else {
-      out.write(eraseLine);
+      terminal?.write(eraseLine);
       stream.write(`${text}\n`);
-      out.write(drawn(bottom));
+      terminal?.write(drawn(bottom));
     }
   };
   const write = (stream: Output, unbroken: string) =>
@@ -197,9 +206,9 @@ export function createConsole(
       if (json && event !== undefined) write(out, JSON.stringify(event));
     },
     progress: (draw) => {
-      const text = draw?.(columns());
-      if (!draws || text === bottom || (text !== undefined && out.isBehind)) return;
-      out.write(eraseLine + (text === undefined ? '' : drawn(text)));
+      const text = draw?.(drawnColumns());
+      if (terminal === undefined || text === bottom || (text !== undefined && terminal.isBehind)) return;
+      terminal.write(eraseLine + (text === undefined ? '' : drawn(text)));
       bottom = text;
     },
   };

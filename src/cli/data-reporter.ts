@@ -116,11 +116,16 @@ function duplicatesText({ kind, count, examples }: Of<'leaks' | 'conflicts'>): s
   return [`${counted(count, 'picture is', 'pictures are')} ${what}:`, ...lines, ...more].join('\n');
 }
 
+function testText(test: number, isGiven: boolean): string {
+  if (isGiven) return '';
+  return test === 0 ? ', because no class has two different pictures' : ' (selected by the seed)';
+}
+
 function importedText({ training, validation, test, isTestGiven }: Of<'imported'>): string {
   const parts = [
     `${counted(training, 'training image')}`,
     ...(validation > 0 ? [`${counted(validation, 'validation image')}`] : []),
-    `${counted(test, 'test image')}${isTestGiven ? '' : ' (selected by the seed)'}`,
+    `${counted(test, 'test image')}${testText(test, isTestGiven)}`,
   ];
   return `Imported ${enumeration(parts)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Types of the command line's flags, and the parsing of their values. The flags themselves are records in flag-table.ts.
+ * Types of the command line's flags, and the parsing of their values. The flags themselves are records in the files of `flags/`.
  */
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { datasets } from './datasets.ts';
@@ -36,6 +36,18 @@ describe('a wrong data folder is recognized before anything is downloaded', () =
       },
       /CIFAR-10 is in a subfolder; use `dataDir: \S+deeper`$/,
     ],
+    ...(['pictures-32/test.bin', 'cat/1.jpg', 'train/cat/1.JPEG'] as const).map(
+      (file) =>
+        [
+          `pictures: ${file}`,
+          (folder: string) => {
+            mkdirSync(join(folder, dirname(file)), { recursive: true });
+            writeFileSync(join(folder, file), '');
+            return folder;
+          },
+          /contains pictures, and not CIFAR-10; to use these pictures, set `data: \S+` instead of `dataDir`$/,
+        ] as const,
+    ),
     ...(
       [
         ['cifar-10-batches-py', 'the Python version of CIFAR-10'],

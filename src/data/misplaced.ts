@@ -10,6 +10,12 @@ import { makeCommand } from './files.ts';
 /** An archive in a format that is not supported. */
 const otherFormat = /cifar.*\.(zip|7z|rar|tar|tar\.bz2|tar\.xz)$/i;
 
+/** The name of a picture file. */
+const picture = /\.(jpe?g|png|webp|avif|gif|tiff?)$/i;
+
+/** The name of a folder into which pictures were imported (`picturesFolder`). */
+const imported = /^pictures-\d+(x\d+)?$/;
+
 /** Recognizes what a folder contains instead of the data set. Returns the name in the folder that reveals it, and a description
  * of the contents, or undefined if nothing is recognized. */
 function insteadOf(
@@ -64,12 +70,28 @@ export async function requireNotMisplaced(dataDir: string, dataset: DatasetDescr
     if (!(await namesIn(join(dataDir, name))).includes(dataset.folder)) continue;
     throw new RunError(`${dataset.title} is in a subfolder; use \`dataDir: ${join(dataDir, name)}\``);
   }
+  if (await holdsPictures(dataDir, names))
+    throw new RunError(
+      `${dataDir} contains pictures, and not ${dataset.title}; to use these pictures, set \`data: ${dataDir}\` ` +
+        'instead of `dataDir`',
+    );
   const [found, what] = insteadOf(dataset, names) ?? [];
   if (found !== undefined && dataset.archive !== undefined)
     throw new RunError(
       `${join(dataDir, found)}: found ${what}, expected the binary version of ${dataset.title} ` +
         `(${dataset.archive.name}). To download it: ${makeCommand(dataDir, dataset)}`,
     );
+}
+
+/** Whether a folder contains imported pictures, or pictures in class folders, which may be in folders such as `train`. */
+async function holdsPictures(dir: string, names: readonly string[], depth = 2): Promise<boolean> {
+  if (names.some((name) => imported.test(name))) return true;
+  for (const name of names.slice(0, 20)) {
+    const inside = await namesIn(join(dir, name));
+    if (inside.some((file) => picture.test(file))) return true;
+    if (depth > 1 && (await holdsPictures(join(dir, name), inside, depth - 1))) return true;
+  }
+  return false;
 }
 
 async function namesIn(dir: string): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { truncatedNormal } from '../model/initializers.ts';
 import { Layers } from '../model/layers.ts';
 import type { Network } from '../model/network.ts';
+import { networkOfKind } from '../model/network-kind.ts';
 import { local } from '../model/networks/local.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -38,7 +39,7 @@ const dropout: Network = {
 
 const networks: readonly Network[] = [
   small,
-  local.create(4, widths, [3, 8, 8]),
+  networkOfKind(local, 4, widths, [3, 8, 8]),
   // Its running statistics are states, which are exchanged.
   makeNetwork('resnet', 4, { depth: 8 }, [3, 8, 8]),
   dropout,

@@ -37,9 +37,21 @@ test('precision and recall of each class are computed from the counts', () => {
     [0, 0, 0],
   ]);
   const [cat, dog, owl] = matrix.byClass;
-  assert.deepEqual(cat, { name: 'cat', examples: 3, precision: 2 / 3, recall: 2 / 3 });
-  assert.deepEqual(dog, { name: 'dog', examples: 2, precision: 1 / 2, recall: 1 / 2 });
-  assert.ok(owl && owl.examples === 0 && Number.isNaN(owl.precision) && Number.isNaN(owl.recall));
+  assert.deepEqual(cat, {
+    ...{ name: 'cat', examples: 3, predicted: 3, correct: 2 },
+    ...{ precision: 2 / 3, recall: 2 / 3, f1: 2 / 3 },
+  });
+  assert.deepEqual(dog, {
+    ...{ name: 'dog', examples: 2, predicted: 2, correct: 1 },
+    ...{ precision: 1 / 2, recall: 1 / 2, f1: 1 / 2 },
+  });
+  assert.ok(
+    owl &&
+      owl.examples === 0 &&
+      Number.isNaN(owl.precision) &&
+      Number.isNaN(owl.recall) &&
+      Number.isNaN(owl.f1),
+  );
 });
 
 test('in the matrix a tie that counts as correct is correct, and a row without a prediction is wrong', () => {

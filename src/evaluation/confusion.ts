@@ -16,16 +16,25 @@ export function probabilities(logits: Float32Array): readonly number[] {
   return exponentials.map((value) => value / sum);
 }
 
+/** The precision and the recall of a class. */
 export interface ClassResult {
   readonly name: string;
   /** The number of examples of the class. */
   readonly examples: number;
+  /** The number of examples that were predicted as this class. */
+  readonly predicted: number;
+  /** The number of examples of this class that were predicted as this class. */
+  readonly correct: number;
   /** The fraction of the examples predicted as this class that belong to it, or NaN if none were predicted as this class. */
   readonly precision: number;
   /** The fraction of the examples of this class that were predicted as this class, or NaN if the class has no examples. */
   readonly recall: number;
+  /** The harmonic mean of precision and recall, 2 · correct / (examples + predicted), or NaN if there are neither examples nor
+   * predictions of the class. */
+  readonly f1: number;
 }
 
+/** Counts how often each class was predicted for the examples of each class. */
 export class ConfusionMatrix {
   readonly #classes: readonly string[];
   /** Counts by [label][predicted]. The last column counts the rows without a prediction. */
@@ -53,9 +62,13 @@ export class ConfusionMatrix {
     return this.#classes.map((name, index) => {
       const row = this.#counts[index] ?? [];
       const examples = row.reduce((a, b) => a + b, 0);
-      const named = this.#counts.reduce((sum, other) => sum + (other[index] ?? 0), 0);
-      const right = row[index] ?? 0;
-      return { name, examples, precision: right / named, recall: right / examples };
+      const predicted = this.#counts.reduce((sum, other) => sum + (other[index] ?? 0), 0);
+      const correct = row[index] ?? 0;
+      return {
+        ...{ name, examples, predicted, correct },
+        ...{ precision: correct / predicted, recall: correct / examples },
+        f1: (2 * correct) / (examples + predicted),
+      };
     });
   }
 }

@@ -9,23 +9,18 @@ import { encodeImage } from '../summary/png.ts';
 import { imageOf, type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import { activationValues, imageValues } from '../training/shown-values.ts';
-import { ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
+import { ConfusionMatrix } from './confusion.ts';
 import type { Score, Scored, ScoredBatch } from './evaluate.ts';
+import { WorstMistakes } from './worst-mistakes.ts';
 
 /** The number of images in the grid of mistakes. */
 const shownMistakes = 36;
-
-interface Mistake {
-  readonly example: number;
-  /** The probability of the wrong class that was predicted. */
-  readonly probability: number;
-}
 
 /** Collects the data of a summary while a checkpoint is scored. */
 export class ScoreCollector {
   readonly #examples: Examples;
   readonly confusion: ConfusionMatrix;
-  #mistakes: readonly Mistake[] = [];
+  readonly #mistakes = new WorstMistakes(shownMistakes);
 
   constructor(examples: Examples) {
     this.#examples = examples;
@@ -34,13 +29,7 @@ export class ScoreCollector {
 
   add(scored: Scored): void {
     this.confusion.add(scored);
-    if (scored.correct) return;
-    const predicted = predictedClass(scored.logits);
-    const probability = predicted === undefined ? 0 : (probabilities(scored.logits)[predicted] ?? 0);
-    const least = this.#mistakes[shownMistakes - 1];
-    if (least !== undefined && least.probability >= probability) return;
-    const all = [...this.#mistakes, { example: scored.example, probability }];
-    this.#mistakes = all.sort((a, b) => b.probability - a.probability).slice(0, shownMistakes);
+    this.#mistakes.add(scored);
   }
 
   /** Returns the scalars and images of the summary, under the tag of the tutorial and our own tags. */
@@ -49,7 +38,9 @@ export class ScoreCollector {
     // Mistakes are shown as the original images in the data set.
     const reader = new ExampleReader(this.#examples);
     const { image } = this.#examples.dataset.record;
-    const mistakes = this.#mistakes.map(({ example }) => pictureOfPlanes(reader.pixelsOf(example), image));
+    const mistakes = this.#mistakes.mistakes.map(({ example }) =>
+      pictureOfPlanes(reader.pixelsOf(example), image),
+    );
     return [
       ...ifFinite(precision, scalarOf('precision', precision)),
       ...this.confusion.byClass.flatMap((one) => [

@@ -1,4 +1,4 @@
-/** TensorFlow's in_top_k for k = 1, with its rules for ties and non-finite values (r0.11, in_topk_op.cc). */
+/** TensorFlow's in_top_k, with its rules for ties and non-finite values (r0.11, in_topk_op.cc). */
 
 /**
  * Whether the network predicts the correct class. This is true if no class scores strictly higher than the target, so ties
@@ -12,4 +12,16 @@ export function inTop1(logits: Float32Array, classes: number, row: number, targe
   const scores = logits.subarray(row * classes, (row + 1) * classes);
   const own = scores[target] ?? Number.NaN;
   return scores.every((score) => Number.isFinite(score) && score <= own);
+}
+
+/**
+ * Whether the correct class is among the k classes with the highest scores. This is true if fewer than k classes score strictly
+ * higher than the target, and false if any logit is not finite.
+ *
+ * @param logits [classes]
+ * @param target the class of the example
+ */
+export function inTopK(logits: Float32Array, target: number, k: number): boolean {
+  const own = logits[target] ?? Number.NaN;
+  return logits.every(Number.isFinite) && logits.filter((score) => score > own).length < k;
 }

@@ -1,15 +1,18 @@
 /** Where an export is written: a file with a model card beside it, or a folder that contains its card. */
-import { rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { stepOfName } from '../checkpoint/names.ts';
 import { registerUnfinished } from '../disk/unfinished.ts';
 import { cannotBeWritten, makeFolder, removeEmpty, writableFolder } from '../disk/writable.ts';
 import { asideEnding, writeAside } from '../disk/write-aside.ts';
 import { RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
 import type { ExportSettings } from './export-request.ts';
 import { exportFormats } from './formats.ts';
 
 type Output = Pick<ExportSettings, 'format' | 'output' | 'force'>;
 
+/** A file that was written. */
 export interface OutputFile {
   readonly path: string;
   readonly bytes: number;
@@ -32,25 +35,41 @@ function pathOf({ format, output }: Output, name: string): string {
   return isFolderFormat(format) ? join(output, name) : output + name;
 }
 
-/** @throws RunError when the output exists and must not be replaced, or cannot be written */
+/** @throws RunError when the output exists and must not be replaced, would damage a run, or cannot be written */
 export async function requireFreeOutput(settings: Output): Promise<void> {
   const { output, format, force } = settings;
   const isFolder = isFolderFormat(format);
+  await requireNoRun(output, isFolder);
   for (const path of isFolder ? [output] : [output, pathOf(settings, cardBeside)]) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
     if (found.isDirectory() !== isFolder)
       throw new RunError(
-        `${path} is ${isFolder ? 'a file' : 'a folder'}, but \`format: ${format}\` writes ${isFolder ? 'a folder' : 'a file'}; ` +
+        `${oneLine(path)} is ${isFolder ? 'a file' : 'a folder'}, but \`format: ${format}\` writes ${isFolder ? 'a folder' : 'a file'}; ` +
           'use another `output`',
       );
     if (!force)
-      throw new RunError(`${path} already exists; use another \`output\`, or add \`force\` to replace it`);
+      throw new RunError(
+        `${oneLine(path)} already exists; use another \`output\`, or add \`force\` to replace it`,
+      );
   }
   const folder = dirname(output);
   await writableFolder(folder).catch((error: unknown) => {
     throw cannotBeWritten(folder, 'output', error);
   });
+}
+
+/** Refuses to replace the files of a run, even with `force`: its checkpoints, and its index, which is called `checkpoint` in
+ * TensorFlow's format too. */
+async function requireNoRun(output: string, isFolder: boolean): Promise<void> {
+  const names = isFolder ? await readdir(output).catch(() => []) : [basename(output)];
+  const checkpoint = names.find((name) => stepOfName(name) !== undefined);
+  if (checkpoint === undefined) return;
+  throw new RunError(
+    isFolder
+      ? `${oneLine(output)} is a training folder (it contains ${checkpoint}), and an export would replace its files; use another \`output\``
+      : `${oneLine(output)} is the name of a checkpoint, and an export would take its place; use another \`output\``,
+  );
 }
 
 /** Writes the files, and the folders that they need. If a file cannot be written, the files and folders that were created before

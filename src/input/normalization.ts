@@ -7,6 +7,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
 import { float32, type Shape, scalar, sizeOf } from '../tensor/tensor.ts';
 
+/** The name of a normalization. */
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
 
 /** Statistics of the pixels of a crop, before brightness and contrast are changed. */

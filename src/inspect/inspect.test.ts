@@ -6,7 +6,7 @@ import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import { defaultsOf } from '../model/network.ts';
+import { defaultsOf } from '../model/network-kind.ts';
 import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';

@@ -43,6 +43,12 @@ export class Layers {
     this.#mode = mode;
   }
 
+  /** Prefixes the names of all variables and nodes that `build` adds with `<name>/`. Every layer with variables needs a scope of
+   * its own. */
+  scope<T>(name: string, build: () => T): T {
+    return this.#builder.scope(name, build);
+  }
+
   /** Adds a trained float32 variable. */
   parameter(name: string, shape: Shape, options: Omit<Parameter, 'variable'>): Value {
     requireOptions(options, parameterChecks, 'parameter');

@@ -1,6 +1,6 @@
 /** The interface of networks. A network has a name, a configuration, the shape of the images that it takes, and a
  * function that builds its graph. */
-import { anObjectWith, type Check, type NumberBounds } from '../arguments.ts';
+import { anObjectWith, type Check } from '../arguments.ts';
 import { GraphError } from '../errors.ts';
 import type { Value, Variable } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
@@ -10,6 +10,7 @@ import type { Initializer } from './initializers.ts';
 /** The numbers that determine the shape of a network, such as the widths of its layers. Checkpoints store them. */
 export type NetworkConfiguration = Readonly<Record<string, number>>;
 
+/** A network: a name, a configuration, and a function that builds its graph. */
 export interface Network {
   /** The name, which is stored in checkpoints. Networks that compute something different must have different names. */
   readonly name: string;
@@ -23,38 +24,13 @@ export interface Network {
 
 export const aNetwork: Check = anObjectWith('build', 'a network: tutorialNetwork(classes)');
 
+/** What a network is built for. */
 export interface NetworkMode {
   /** Whether the graph is for training. Batch normalization then uses the statistics of the batch. */
   readonly training: boolean;
   /** Whether a variable belongs to a layer that is not trained. Batch normalization then uses the running statistics. Default:
    * none does. */
   readonly isFrozen?: (variable: string) => boolean;
-}
-
-/** One number of a configuration. */
-export interface NetworkNumber extends NumberBounds {
-  readonly default: number;
-  readonly help: string;
-}
-
-/** A family of networks that differ in their configuration and their number of classes. */
-export interface NetworkKind<C extends NetworkConfiguration = NetworkConfiguration> {
-  readonly name: string;
-  /** A description in one line, for lists of networks. */
-  readonly summary: string;
-  /** The numbers of which a configuration consists. */
-  readonly numbers: { readonly [K in keyof C]: NetworkNumber };
-  /** Returns what is wrong with a configuration whose numbers are all within their bounds, or undefined if nothing is wrong. */
-  readonly problem?: (configuration: C) => string | undefined;
-  /** The shape [C, H, W] of the images that the network takes, unless the data requires another. */
-  readonly imageShape: Shape;
-  readonly create: (classes: number, configuration: C, imageShape: Shape) => Network;
-}
-
-/** Returns the default configuration of a kind of network. */
-export function defaultsOf<C extends NetworkConfiguration>({ numbers }: NetworkKind<C>): C {
-  const all = Object.entries<NetworkNumber>(numbers);
-  return Object.fromEntries(all.map(([name, number]) => [name, number.default])) as C;
 }
 
 /** A trained variable with its initializer and weight decay. */
@@ -84,6 +60,7 @@ export interface DropoutMask {
   readonly rate: number;
 }
 
+/** The logits of a network, and everything that its layers added to the graph. */
 export interface Inference {
   /** The logits, [N, classes]. */
   readonly logits: Value;

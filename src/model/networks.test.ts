@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GraphBuilder } from '../ops/builder.ts';
 import { alternatives } from '../wording.ts';
-import { addNetwork, defaultsOf } from './network.ts';
+import { addNetwork } from './network.ts';
+import { defaultsOf } from './network-kind.ts';
 import { completeConfiguration, makeNetwork, networkKinds, networkNames } from './networks.ts';
 
 describe('every network', () => {

@@ -10,12 +10,15 @@
  */
 import { type Dirent, stat as statCallback } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { errorCode, messageOf, RunError } from '../errors.ts';
+import { isInside } from '../disk/inside.ts';
+import { errorCode, RunError } from '../errors.ts';
 import { eachOf } from '../parallel.ts';
 import { counted, enumeration, oneLine, quoted } from '../wording.ts';
 import { classesOfNames, compareNames, normalName, splitNamed } from './class-names.ts';
+import { stampOf } from './file-stamp.ts';
+import { readErrorText } from './read-error.ts';
 import type { FoundPicture, Part, PictureSource, Skipped } from './source.ts';
 
 /** Where class folders are. */
@@ -65,7 +68,7 @@ export async function readClassFolders(path: string, root: string): Promise<Pict
         `${oneLine(join(path, folder.path))}: the training pictures have no class ${quoted(folder.name)}; their classes are ${list(classes)}`,
       );
   const pictures = await walk.found(files, classes);
-  requirePictures(path, classes, training, pictures);
+  requirePictures(path, classes, training, pictures, skipped);
   return { path, isFolder: true, root, classes, pictures, skipped };
 }
 
@@ -108,7 +111,7 @@ class Walk {
       return found.filter(({ name }) => !isHidden(name)).sort((a, b) => compareNames(a.name, b.name));
     } catch (error) {
       throw new RunError(
-        `${oneLine(path)}: the folder cannot be read (${oneLine(messageOf(error))}). Nothing was imported`,
+        `${oneLine(path)}: the folder ${readErrorText(error, folder)}. Nothing was imported`,
         { cause: error },
       );
     }
@@ -135,12 +138,12 @@ class Walk {
     if (!entry.isSymbolicLink()) return 'not a regular file';
     try {
       const target = await realpath(join(this.#path, path));
-      if (!target.startsWith(this.#root + sep)) return 'a symbolic link out of the folder';
+      if (!isInside(this.#root, target)) return 'a symbolic link out of the folder';
       return (await stat(target)).isFile() ? undefined : 'a symbolic link to a folder';
     } catch (error) {
       return errorCode(error) === 'ENOENT'
         ? 'a broken symbolic link'
-        : `a symbolic link that cannot be followed (${oneLine(messageOf(error))})`;
+        : `a symbolic link that ${readErrorText(error, path)}`;
     }
   }
 
@@ -148,7 +151,7 @@ class Walk {
   async found(files: readonly ClassFile[], classes: readonly string[]): Promise<readonly FoundPicture[]> {
     const labels = new Map(classes.map((name, label) => [name, label]));
     const stats = await eachOf(files, statsAtOnce, ({ path }) =>
-      stat(join(this.#path, path)).catch(messageOf),
+      stat(join(this.#path, path)).catch((error: unknown) => readErrorText(error, path)),
     );
     const pictures: FoundPicture[] = [];
     for (const [index, { path, className, part }] of files.entries()) {
@@ -156,9 +159,9 @@ class Walk {
       if (typeof found === 'object')
         pictures.push({
           ...{ path, label: labels.get(className) ?? 0, part },
-          ...{ size: found.size, modified: found.mtimeMs },
+          ...stampOf(found),
         });
-      else this.#skipped.push({ path, reason: `cannot be read (${oneLine(found ?? '')})` });
+      else this.#skipped.push({ path, reason: found ?? '' });
     }
     return pictures;
   }
@@ -206,6 +209,7 @@ function requirePictures(
   classes: readonly string[],
   training: readonly { readonly name: string; readonly path: string }[],
   pictures: readonly FoundPicture[],
+  skipped: readonly Skipped[],
 ): void {
   const used = new Set(
     pictures.filter(({ part }) => part !== 'test' && part !== 'validation').map(({ label }) => label),
@@ -214,8 +218,10 @@ function requirePictures(
   const [first] = empty;
   if (first === undefined) return;
   const names = list(empty.map((folder) => folder.path));
+  const unread = skipped.find((file) => empty.some((folder) => file.path.startsWith(`${folder.path}/`)));
+  const reason = unread === undefined ? '' : ` that can be used (${oneLine(unread.path)}: ${unread.reason})`;
   throw new RunError(
-    `${oneLine(path)}: ${empty.length === 1 ? 'the class folder' : 'the class folders'} ${names} ${empty.length === 1 ? 'contains' : 'contain'} no pictures; ` +
+    `${oneLine(path)}: ${empty.length === 1 ? 'the class folder' : 'the class folders'} ${names} ${empty.length === 1 ? 'contains' : 'contain'} no pictures${reason}; ` +
       `add pictures, or remove ${empty.length === 1 ? 'the folder' : 'the folders'}`,
   );
 }

@@ -8,7 +8,7 @@ export interface CsvRow {
 }
 
 /** Returns the rows of a text, without empty ones. A field in double quotes may contain separators, line breaks, and quotes
- * (written twice).
+ * (written twice), and may have spaces around it.
  * @param file the name of the file, for messages
  * @throws RunError with the line, for quotes that do not match */
 export function parseCsv(text: string, file: string): readonly CsvRow[] {
@@ -18,7 +18,9 @@ export function parseCsv(text: string, file: string): readonly CsvRow[] {
   while (at < text.length) {
     const [start, fields] = [line, [] as string[]];
     for (let isLast = false; !isLast; ) {
-      const field = text[at] === '"' ? quotedField(text, at, file, line) : plainField(text, at, separator);
+      const quote = skipSpaces(text, at);
+      const field =
+        text[quote] === '"' ? quotedField(text, quote, file, line) : plainField(text, at, separator);
       line += field.value.split('\n').length - 1;
       fields.push(field.value);
       at = field.end;
@@ -36,6 +38,12 @@ export function parseCsv(text: string, file: string): readonly CsvRow[] {
     if (fields.length > 1 || fields[0]?.trim() !== '') rows.push({ line: start, fields });
   }
   return rows;
+}
+
+function skipSpaces(text: string, start: number): number {
+  let at = start;
+  while (text[at] === ' ') at++;
+  return at;
 }
 
 interface Field {
@@ -56,7 +64,7 @@ function quotedField(text: string, start: number, file: string, line: number): F
     const quote = text.indexOf('"', at);
     if (quote === -1) throw new RunError(`${file}:${line}: a quoted field has no closing quote`);
     value += text.slice(at, quote);
-    if (text[quote + 1] !== '"') return { value, end: quote + 1 };
+    if (text[quote + 1] !== '"') return { value, end: skipSpaces(text, quote + 1) };
     value += '"';
     at = quote + 2;
   }

@@ -4,7 +4,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { needsDecoder, noisePicture, pictureOf, plainPicture, writeIn } from '../testing/pictures.ts';
+import {
+  hugePng,
+  needsDecoder,
+  noisePicture,
+  pictureOf,
+  plainPicture,
+  writeIn,
+} from '../testing/pictures.ts';
 import { decodePicture, PictureError } from './decode.ts';
 
 /** Returns [red, green, blue] at a pixel of a decoded picture. */
@@ -19,15 +26,53 @@ function isNear(found: readonly number[], expected: readonly number[], tolerance
   );
 }
 
-async function reason(source: string | Uint8Array): Promise<string> {
+/** Returns a square gray TIFF file without compression (TIFF 6.0, section 2).
+ * @param sampleFormat 1 for whole numbers, 3 for floating-point numbers */
+function grayTiff(
+  data: Uint8Array | Uint16Array | Uint32Array | Float32Array,
+  size: number,
+  sampleFormat: number,
+) {
+  const [short, long] = [3, 4];
+  const tags = [
+    [256, long, size], // width
+    [257, long, size], // height
+    [258, short, 8 * data.BYTES_PER_ELEMENT], // bits per sample
+    [259, short, 1], // no compression
+    [262, short, 1], // 0 is black
+    [273, long, 256], // offset of the pixels
+    [277, short, 1], // samples per pixel
+    [278, long, size], // rows per strip
+    [279, long, data.byteLength], // bytes of the strip
+    [339, short, sampleFormat],
+  ] as const;
+  const file = Buffer.alloc(256 + data.byteLength);
+  file.write('II*\0', 'latin1');
+  file.writeUInt32LE(8, 4);
+  file.writeUInt16LE(tags.length, 8);
+  for (const [index, [tag, type, value]] of tags.entries()) {
+    const at = 10 + 12 * index;
+    file.writeUInt16LE(tag, at);
+    file.writeUInt16LE(type, at + 2);
+    file.writeUInt32LE(1, at + 4);
+    file.writeUInt32LE(value, at + 8);
+  }
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 256);
+  return file;
+}
+
+/** Returns the error of a picture that cannot be decoded. */
+async function refusal(source: string | Uint8Array): Promise<PictureError> {
   try {
     await decodePicture(source, 8);
   } catch (error) {
     assert.ok(error instanceof PictureError, String(error));
-    return error.message;
+    return error;
   }
-  return 'decoded';
+  assert.fail('the picture is decoded');
 }
+
+const reason = async (source: string | Uint8Array) => (await refusal(source)).message;
 
 describe('decoding', needsDecoder, () => {
   test('a picture of the right size keeps its pixels, channel by channel', async () => {
@@ -80,6 +125,17 @@ describe('decoding', needsDecoder, () => {
     isNear(colorAt(await decodePicture(await print.jpeg().toBuffer(), 8), 8, 4, 4), [200, 100, 50], 40);
   });
 
+  test('TIFF files of 8 and 16 bits are decoded, and those of numbers without a fixed range are refused', async () => {
+    const [bytes, words] = [new Uint8Array(16).fill(128), new Uint16Array(16).fill(128 * 257)];
+    for (const data of [bytes, words])
+      assert.deepEqual(colorAt(await decodePicture(grayTiff(data, 4, 1), 4), 4, 1, 1), [128, 128, 128]);
+    assert.equal(
+      await reason(grayTiff(new Float32Array(16).fill(0.5), 4, 3)),
+      'TIFF with values of the type float, expected 8 or 16 bits',
+    );
+    assert.match(await reason(grayTiff(new Uint32Array(16), 4, 1)), /^TIFF with values of the type uint,/);
+  });
+
   test('one pixel is enough, and of an animation the first picture is used', async () => {
     const one = await plainPicture('#010203', 1, 1).png().toBuffer();
     assert.deepEqual(colorAt(await decodePicture(one, 8), 8, 7, 7), [1, 2, 3]);
@@ -121,27 +177,12 @@ describe('decoding', needsDecoder, () => {
         await reason(hugePng(20_000, 20_000)),
         '20000 × 20000 is 400,000,000 pixels, expected at most 268,435,456',
       );
+      const kinds: readonly (readonly [fault: string, source: string | Uint8Array])[] = [
+        ['unsupported', join(folder, 'text.jpg')],
+        ['unreadable', join(folder, 'missing.jpg')],
+        ['damaged', png.subarray(0, png.length / 2)],
+        ['too-large', hugePng(20_000, 20_000)],
+      ];
+      for (const [fault, source] of kinds) assert.equal((await refusal(source)).fault, fault);
     }));
 });
-
-/** Returns the beginning of a PNG file whose header claims a size. */
-function hugePng(width: number, height: number): Uint8Array {
-  const bytes = Buffer.alloc(64);
-  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(bytes);
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(height, 20);
-  bytes.set([8, 2, 0, 0, 0], 24);
-  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
-  Buffer.from('0000100049444154789c', 'hex').copy(bytes, 33);
-  return bytes;
-}
-
-/** The checksum of PNG (ISO 3309). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}

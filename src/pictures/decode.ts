@@ -21,10 +21,21 @@ import { formatOf, type PictureFormat, pictureFormats } from './picture-format.t
 import { decodePlainJpeg } from './plain-jpeg.ts';
 import { planesOf } from './planes.ts';
 
+/** Why a picture cannot be decoded: it cannot be read, it is not a picture or of another format, it has too many pixels or bytes,
+ * or its data are damaged or cut short. */
+export type PictureFault = 'unreadable' | 'unsupported' | 'too-large' | 'damaged';
+
 /** A picture cannot be decoded. The message says what was found and what was expected, and does not contain the path. */
 export class PictureError extends Error {
   override readonly name = 'PictureError';
   readonly code = 'CIFAR10_PICTURE';
+  /** The kind of problem, for programs. */
+  readonly fault: PictureFault;
+
+  constructor(fault: PictureFault, message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.fault = fault;
+  }
 }
 
 /** The largest picture that is decoded, in pixels. It is larger than photographs of 200 megapixels. */
@@ -46,13 +57,14 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const plain = decodePlainJpeg(bytes, imageSize);
   if (plain !== undefined) return planesOf(plain, imageSize);
   try {
+    if (format === 'TIFF') await requireLevels(decode(bytes, settings));
     return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError || exhaustedResource(error) !== undefined) throw error;
-    const reason =
-      (await tooLarge(decode(bytes, { limitInputPixels: false }))) ?? `${format}, but damaged or cut short`;
+    const reason = await tooLarge(decode(bytes, { limitInputPixels: false }));
+    if (reason !== undefined) throw new PictureError('too-large', reason, { cause: error });
     // The decoder's own messages are not used: if several pictures are decoded at once, it mixes them up.
-    throw new PictureError(reason, { cause: error });
+    throw new PictureError('damaged', `${format}, but damaged or cut short`, { cause: error });
   }
 }
 
@@ -73,6 +85,7 @@ export async function fitPixels({ data, width, height }: Pixels, imageSize: numb
   const channels = data.length / (width * height);
   if (channels !== 3 && channels !== 4)
     throw new PictureError(
+      'damaged',
       `found ${data.length.toLocaleString('en-US')} bytes of pixels, expected 3 or 4 for each of the ` +
         `${width} × ${height} pixels`,
     );
@@ -92,7 +105,15 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   if (info.channels === 3 && info.width === imageSize && info.height === imageSize) return data;
-  throw new PictureError(`found ${info.channels} channels after decoding, expected 3`);
+  throw new PictureError('unsupported', `found ${info.channels} channels after decoding, expected 3`);
+}
+
+/** Requires a TIFF file to contain levels of brightness. Floating-point numbers and larger integers have no fixed range, so they
+ * would become black or white. */
+async function requireLevels(picture: Sharp): Promise<void> {
+  const { depth } = await picture.metadata();
+  if (depth === 'uchar' || depth === 'ushort') return;
+  throw new PictureError('unsupported', `TIFF with values of the type ${depth}, expected 8 or 16 bits`);
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {
@@ -100,7 +121,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     return await readRegularFile(path, { maximumBytes: mostBytes });
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;
-    throw new PictureError(`cannot be read (${oneLine(messageOf(error))})`, { cause: error });
+    throw new PictureError('unreadable', `cannot be read (${oneLine(messageOf(error))})`, { cause: error });
   }
 }
 
@@ -109,7 +130,7 @@ function requireSupported(bytes: Uint8Array): PictureFormat {
   const found = formatOf(bytes);
   const format = pictureFormats.find((name) => name === found);
   if (format !== undefined) return format;
-  throw new PictureError(`${found}, expected ${alternatives(pictureFormats)}`);
+  throw new PictureError('unsupported', `${found}, expected ${alternatives(pictureFormats)}`);
 }
 
 /** Returns the reason why the decoder refused a huge picture, which it does before it decodes the picture into memory. Returns

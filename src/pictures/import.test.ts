@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -16,6 +18,7 @@ import type { DataEvent } from '../data/events.ts';
 import { ExampleReader } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
 import { inTemporaryFolder, noiseImage } from '../testing/examples.ts';
+import { needsPermissions, restricted } from '../testing/other-user.ts';
 import { needsDecoder, noisePicture, plainPicture, writeClass, writeIn } from '../testing/pictures.ts';
 import { openPictures, type PicturesRequest } from './open.ts';
 import { divide } from './split.ts';
@@ -116,6 +119,29 @@ describe('importing pictures', needsDecoder, () => {
         'old records are removed',
       );
     }));
+
+  test(
+    'notices a file that was changed but has its earlier size and time, or that can be read now',
+    needsPermissions,
+    () =>
+      inTemporaryFolder(async (folder) => {
+        const source = await photosIn(folder);
+        const file = join(source, 'a', '1.png');
+        const cache = join(folder, 'cache');
+        chmodSync(file, 0);
+        const unreadable = await restricted(folder, () => imported({ source, cache }));
+        assert.match(unreadable.of('notUsed')?.examples[0]?.reason ?? '', /^cannot be read \(EACCES/);
+        chmodSync(file, 0o644);
+        assert.equal((await imported({ source, cache })).of('importing')?.reused, 19);
+        const { mtime, size } = statSync(file);
+        writeFileSync(file, Buffer.alloc(size));
+        utimesSync(file, mtime, mtime);
+        const changed = await imported({ source, cache });
+        assert.deepEqual(changed.of('notUsed')?.examples, [
+          { path: 'a/1.png', reason: 'an unknown format, expected JPEG, PNG, WebP, AVIF, GIF or TIFF' },
+        ]);
+      }),
+  );
 
   test('lists what cannot be decoded, and uses the rest', () =>
     inTemporaryFolder(async (folder) => {
@@ -226,9 +252,13 @@ describe('importing pictures', needsDecoder, () => {
         name: 'RunError',
         message: /contains the pictures of .*photos, not of .*other; use another `cache`$/,
       });
-      await assert.rejects(openPictures({ source, cache: join(source, 'cache') }), {
-        message: /the records would be inside the folder of the pictures; use another `cache`$/,
-      });
+      const link = join(folder, 'link');
+      if (process.platform !== 'win32') symlinkSync(source, link);
+      for (const inside of [source, join(source, 'cache'), join(source, '..cache'), join(link, 'cache')])
+        if (existsSync(link) || !inside.startsWith(link))
+          await assert.rejects(openPictures({ source, cache: inside }), {
+            message: /the records would be inside the folder of the pictures; use another `cache`$/,
+          });
       renameSync(source, join(folder, 'moved'));
       const moved = await imported({ source: join(folder, 'moved'), cache });
       assert.equal(moved.of('importing')?.reused, 20, 'the pictures have only been moved');

@@ -17,6 +17,7 @@ import { counted, oneLine, quoted } from '../wording.ts';
 import { decoderVersion } from './decode.ts';
 import { type Decoded, decodeAll } from './decode-all.ts';
 import { findDuplicates, type Pair } from './duplicates.ts';
+import type { FileStamp } from './file-stamp.ts';
 import type { FoundPicture, PictureSource } from './source.ts';
 import { type Division, divide } from './split.ts';
 import { ChannelLevels } from './statistics.ts';
@@ -118,11 +119,8 @@ function isCurrent(set: StoredSet, source: PictureSource, settings: ImportSettin
   );
 }
 
-function isUnchanged(
-  before: { readonly size: number; readonly modified: number } | undefined,
-  now: FoundPicture,
-): boolean {
-  return before?.size === now.size && before.modified === now.modified;
+function isUnchanged(before: FileStamp | undefined, now: FileStamp): boolean {
+  return before?.size === now.size && before.modified === now.modified && before.changed === now.changed;
 }
 
 /** Refuses to replace the set of other pictures. A set whose source has been moved is replaced. */
@@ -169,13 +167,18 @@ async function importAll(
   );
   const results = new Map<string, Decoded>(added.map(({ path }, index) => [path, decoded[index] ?? '']));
   const read: Read[] = [];
-  const skipped: StoredSkipped[] = source.skipped.map((file) => ({ ...file, size: 0, modified: 0 }));
+  const skipped: StoredSkipped[] = source.skipped.map((file) => ({
+    ...{ ...file, size: 0, modified: 0, changed: 0 },
+  }));
   for (const picture of pictures) {
     const pixels = results.get(picture.path) ?? known.get(picture.path)?.pixels ?? '';
-    if (typeof pixels === 'string')
-      skipped.push({ path: picture.path, reason: pixels, size: picture.size, modified: picture.modified });
-    else read.push({ ...picture, pixels, digest: checksum(pixels) });
+    if (typeof pixels === 'string') {
+      const { path, size, modified, changed } = picture;
+      skipped.push({ path, reason: pixels, size, modified, changed });
+    } else read.push({ ...picture, pixels, digest: checksum(pixels) });
   }
+  const division = divide(read, settings.testShare, settings.splitSeed);
+  requireEveryClass(source, read, division, skipped);
   if (skipped.length > 0)
     onEvent?.({
       kind: 'notUsed',
@@ -183,8 +186,6 @@ async function importAll(
       examples: skipped.slice(0, examplesShown).map(({ path, reason }) => ({ path, reason })),
       list: join(folder, setFile),
     });
-  const division = divide(read, settings.testShare, settings.splitSeed);
-  requireEveryClass(source, read, division, skipped);
   reportDuplicates(read, division, options);
   const parts = splits
     .map((split) => recordsOfSplit(source, settings, split, read, division))
@@ -230,23 +231,26 @@ function checksum(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
-/** Requires every class to have a training picture. */
+/** Requires every class to have a training picture.
+ * @throws RunError with the reason why one of the pictures of the class cannot be used */
 function requireEveryClass(
-  { path, classes }: PictureSource,
+  { path, classes, pictures }: PictureSource,
   read: readonly Read[],
   { splits: assigned }: Division,
   skipped: readonly StoredSkipped[],
 ): void {
   const used = new Set(read.flatMap(({ label }, index) => (assigned[index] === 'train' ? [label] : [])));
-  const empty = classes.find((_, label) => !used.has(label));
-  if (empty === undefined) return;
-  const [first] = skipped;
+  const empty = classes.findIndex((_, label) => !used.has(label));
+  if (empty === -1) return;
+  const ofClass = new Set(pictures.flatMap(({ label, path }) => (label === empty ? [path] : [])));
+  const unread = skipped.filter((file) => ofClass.has(file.path));
+  const [first] = unread;
   const reason =
     first === undefined
       ? ''
-      : ` (${counted(skipped.length, 'file')} cannot be used; the first is ${quoted(first.path)}: ${first.reason})`;
+      : ` (${counted(unread.length, 'file')} cannot be used; the first is ${quoted(first.path)}: ${first.reason})`;
   throw new RunError(
-    `${oneLine(path)}: no training picture of the class ${quoted(empty)} can be decoded${reason}. Add pictures, or remove the class`,
+    `${oneLine(path)}: no training picture of the class ${quoted(classes[empty])} can be decoded${reason}. Add pictures, or remove the class`,
   );
 }
 
@@ -293,13 +297,15 @@ function describeSet(
 ): StoredSet {
   const levels = new ChannelLevels();
   const counts = new Map<Split, number>();
-  const pictures = read.map(({ path, size, modified, label, part, pixels }, index): StoredPicture => {
-    const split = assigned[index] ?? 'train';
-    const record = counts.get(split) ?? 0;
-    counts.set(split, record + 1);
-    if (split === 'train') levels.add(pixels);
-    return { path, size, modified, label, part: part ?? null, split, record };
-  });
+  const pictures = read.map(
+    ({ path, size, modified, changed, label, part, pixels }, index): StoredPicture => {
+      const split = assigned[index] ?? 'train';
+      const record = counts.get(split) ?? 0;
+      counts.set(split, record + 1);
+      if (split === 'train') levels.add(pixels);
+      return { path, size, modified, changed, label, part: part ?? null, split, record };
+    },
+  );
   return {
     source: source.path,
     ...settings,

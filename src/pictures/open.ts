@@ -1,9 +1,10 @@
 /** Opens the user's own pictures as a data set: a folder of class folders, a list, or a data folder that they were imported to. */
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { DatasetDescription, DatasetFile, PicturesOrigin } from '../data/dataset.ts';
 import type { DataOptions } from '../data/events.ts';
 import { describePictures, picturesFolder } from '../data/pictures.ts';
+import { leadsInto } from '../disk/inside.ts';
 import { RunError } from '../errors.ts';
 import { alternatives, oneLine } from '../wording.ts';
 import { type ImportSettings, importSource } from './import.ts';
@@ -125,7 +126,7 @@ async function openSource(path: string, request: PicturesRequest): Promise<Pictu
   const source = await findPictures(path);
   const dataDir = request.cache === undefined ? `${path}.cifar10` : resolve(request.cache);
   const { option = 'cache' } = request;
-  requireOutside(dataDir, option, source);
+  await requireOutside(dataDir, option, source);
   const imageSize = request.imageSize ?? pictureDefaults.imageSize;
   const folder = join(dataDir, picturesFolder(imageSize));
   const stored = await readStoredSet(folder);
@@ -147,8 +148,13 @@ async function openSource(path: string, request: PicturesRequest): Promise<Pictu
 }
 
 /** Records inside the folder of the pictures would be taken for pictures. */
-function requireOutside(dataDir: string, option: string, { path, isFolder }: PictureSource): void {
-  if (!isFolder || relative(path, dataDir).startsWith('..')) return;
+async function requireOutside(
+  dataDir: string,
+  option: string,
+  { root, isFolder }: PictureSource,
+): Promise<void> {
+  // A folder that cannot be written is reported by the import.
+  if (!isFolder || !(await leadsInto(root, dataDir).catch(() => false))) return;
   throw new RunError(
     `${oneLine(dataDir)}: the records would be inside the folder of the pictures; use another \`${option}\``,
   );

@@ -5,17 +5,21 @@
  *     cats/1.jpg,cat,train        "dogs/the big, red one.png",dog
  *     dogs/7.jpg,dog,test
  *
- * Without a header, the columns must be in this order. Paths are relative to the folder of the list.
+ * Without a header, the columns must be in this order. Paths are relative to the folder of the list. Backslashes in them separate
+ * folders, as on Windows, unless a file has such a name.
  */
 import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { isInside } from '../disk/inside.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
-import { errorCode, messageOf, RunError } from '../errors.ts';
+import { messageOf, RunError } from '../errors.ts';
 import { eachOf } from '../parallel.ts';
 import { counted, oneLine, quoted } from '../wording.ts';
 import { classesOfNames, compareNames, normalName, splitNamed, splitNames } from './class-names.ts';
 import { type CsvRow, parseCsv } from './csv.ts';
+import { stampOf } from './file-stamp.ts';
+import { readErrorText } from './read-error.ts';
 import type { FoundPicture, Part, PictureSource, Skipped } from './source.ts';
 
 /** The size of the largest list, which is enough for millions of pictures. */
@@ -37,17 +41,24 @@ interface Listed {
   readonly part: Part | undefined;
 }
 
+/** The rows of a list, in which every path occurs once. */
+interface List {
+  readonly file: string;
+  readonly hasHeader: boolean;
+  readonly rows: readonly Listed[];
+}
+
 /** @throws RunError with the line, for a row that is not valid, and when there are no 2 to 1,000 classes with pictures */
 export async function readPictureList(path: string): Promise<PictureSource> {
   const file = oneLine(path);
-  const listed = rowsOf(parseCsv(await textOf(path), file), file);
+  const list = listOf(parseCsv(await textOf(path), file), file, dirname(path));
   const classes = classesOfNames(
-    listed.map(({ label }) => label),
+    list.rows.map(({ label }) => label),
     file,
   );
   const skipped: Skipped[] = [];
-  const pictures = await foundIn(dirname(path), listed, classes, skipped);
-  requireEveryClass(file, classes, pictures, skipped);
+  const pictures = await foundIn(dirname(path), list.rows, classes, skipped);
+  requireEveryClass(list, classes, pictures, skipped);
   return {
     path,
     isFolder: false,
@@ -75,15 +86,19 @@ async function textOf(path: string): Promise<string> {
   }
 }
 
-function rowsOf(rows: readonly CsvRow[], file: string): readonly Listed[] {
-  const [first] = rows;
+/** @throws RunError for a list without pictures, and for a row that is not valid */
+function listOf(rows: readonly CsvRow[], file: string, folder: string): List {
+  const [first, second] = rows;
   if (first === undefined) throw new RunError(`${file}: the list is empty; expected rows of path,label`);
   const header = columnsOf(first.fields);
+  if (header !== undefined && second === undefined)
+    throw new RunError(`${file}: found a header, but no pictures; expected rows of path,label`);
   const columns = header ?? { path: 0, label: 1, split: first.fields.length > 2 ? 2 : -1 };
   const listed = (header === undefined ? rows : rows.slice(1)).map((row) =>
     listedAt(row, columns, header === undefined ? undefined : first.fields.length, file),
   );
-  return withoutRepeats(listed, file);
+  const plain = listed.map((row) => ({ ...row, path: plainPath(folder, row.path) }));
+  return { file, hasHeader: header !== undefined, rows: withoutRepeats(plain, file) };
 }
 
 /** Returns the columns that a header names, or undefined if the row is not a header. */
@@ -124,6 +139,13 @@ function listedAt(
   return { line, path, label: normalName(label), part };
 }
 
+/** Returns the shortest form of a path, because otherwise a list could name a file twice: as `cat.jpg` and as `./cat.jpg`. */
+function plainPath(folder: string, path: string): string {
+  const absolute = resolve(folder, path);
+  if (isAbsolute(path) && !isInside(folder, absolute)) return absolute;
+  return relative(folder, absolute).split(sep).join('/');
+}
+
 /** @throws RunError for a picture with two labels or splits. One that is listed twice is used once. */
 function withoutRepeats(listed: readonly Listed[], file: string): readonly Listed[] {
   const byPath = new Map<string, Listed>();
@@ -149,29 +171,39 @@ async function foundIn(
   skipped: Skipped[],
 ): Promise<readonly FoundPicture[]> {
   const labels = new Map(classes.map((name, label) => [name, label]));
-  const stats = await eachOf(listed, statsAtOnce, ({ path }) => stat(resolve(folder, path)).catch(reasonOf));
+  const files = await eachOf(listed, statsAtOnce, ({ path }) => fileAt(folder, path));
   const pictures: FoundPicture[] = [];
-  for (const [index, { path, label, part }] of listed.entries()) {
-    const found: Stats | string = stats[index] ?? '';
+  for (const [index, { label, part }] of listed.entries()) {
+    const { path, found } = files[index] as FileAt;
     if (typeof found === 'string') skipped.push({ path, reason: found });
     else if (!found.isFile()) skipped.push({ path, reason: 'not a regular file' });
-    else
-      pictures.push({
-        ...{ path, label: labels.get(label) ?? 0, part },
-        ...{ size: found.size, modified: found.mtimeMs },
-      });
+    else pictures.push({ path, label: labels.get(label) ?? 0, part, ...stampOf(found) });
   }
   return pictures;
 }
 
-const statsAtOnce = 64;
-
-function reasonOf(error: unknown): string {
-  return errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${oneLine(messageOf(error))})`;
+/** A path, and the file to which it leads, or the reason why it cannot be used. */
+interface FileAt {
+  readonly path: string;
+  readonly found: Stats | string;
 }
 
+/** Finds a file whose path may have been written on Windows. */
+async function fileAt(folder: string, path: string): Promise<FileAt> {
+  const statOf = (name: string) =>
+    stat(resolve(folder, name)).catch((error: unknown) => readErrorText(error, name));
+  const found = await statOf(path);
+  if (typeof found !== 'string' || !path.includes('\\')) return { path, found };
+  const slashed = path.replaceAll('\\', '/');
+  const other = await statOf(slashed);
+  return typeof other === 'string' ? { path, found } : { path: slashed, found: other };
+}
+
+const statsAtOnce = 64;
+
+/** @throws RunError when a class has no picture, or none to train on */
 function requireEveryClass(
-  file: string,
+  { file, hasHeader, rows }: List,
   classes: readonly string[],
   pictures: readonly FoundPicture[],
   skipped: readonly Skipped[],
@@ -184,8 +216,17 @@ function requireEveryClass(
     );
   const used = new Set(pictures.map(({ label }) => label));
   const empty = classes.find((_, label) => !used.has(label));
-  if (empty !== undefined)
+  if (empty !== undefined) {
+    const isFirstRow = !hasHeader && rows.every(({ label }, row) => (label === empty) === (row === 0));
     throw new RunError(
-      `${file}: no picture of the class ${quoted(empty)} exists; correct its paths, or remove its rows`,
+      `${file}: no picture of the class ${quoted(empty)} exists; correct its paths, or remove its rows` +
+        (isFirstRow ? `. If the first row is a header, its columns must be called path and label` : ''),
+    );
+  }
+  const trained = new Set(pictures.flatMap(({ label, part = 'train' }) => (part === 'train' ? [label] : [])));
+  const untrained = classes.find((_, label) => !trained.has(label));
+  if (untrained !== undefined)
+    throw new RunError(
+      `${file}: the class ${quoted(untrained)} has no training picture; give some of its rows the split train`,
     );
 }

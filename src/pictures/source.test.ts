@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
+import { needsPermissions, restricted } from '../testing/other-user.ts';
 import { writeIn } from '../testing/pictures.ts';
 import { parseCsv } from './csv.ts';
 import { findPictures, type PictureSource } from './source.ts';
@@ -101,7 +102,7 @@ describe('class folders', () => {
         );
         assert.deepEqual(source.skipped.map(({ path, reason }) => `${path}: ${reason}`).sort(), [
           'a/broken.jpg: a broken symbolic link',
-          'a/loop: a symbolic link out of the folder',
+          'a/loop: a symbolic link to a folder',
           'a/outside.jpg: a symbolic link out of the folder',
           'c: a symbolic link out of the folder',
         ]);
@@ -147,15 +148,40 @@ describe('class folders', () => {
     }));
 
   test(
-    'that cannot be read are refused',
-    { skip: process.getuid?.() === 0 && 'root may read all folders' },
+    'that cannot be read are refused, and so are those whose files cannot be found',
+    needsPermissions,
     () =>
       inTemporaryFolder(async (folder) => {
-        writeIn(folder, 'b/1.jpg', '');
-        chmodSync(join(folder, 'b'), 0);
-        assert.match(await refusal(folder, ['a/1.jpg']), /^photos\/b: the folder cannot be read \(EACCES/);
-        chmodSync(join(folder, 'b'), 0o700);
+        for (const [mode, message] of [
+          [0o000, /^photos\/b: the folder cannot be read \(EACCES.*\)\. Nothing was imported$/],
+          [
+            0o444,
+            /^photos: the class folder b contains no pictures that can be used \(b\/1\.jpg: cannot be read \(EACCES/,
+          ],
+        ] as const) {
+          for (const name of ['a', 'b']) writeIn(folder, `${name}/1.jpg`, '');
+          chmodSync(join(folder, 'b'), mode);
+          assert.match(await restricted(folder, () => refusal(folder, [])), message);
+          chmodSync(join(folder, 'b'), 0o700);
+        }
       }),
+  );
+
+  test('whose names are not UTF-8 are refused', { skip: process.platform !== 'linux' }, () =>
+    inTemporaryFolder(async (folder) => {
+      writeIn(folder, 'a/1.jpg', '');
+      const name = Buffer.concat([Buffer.from(`${folder}/b`), Buffer.of(0xff)]);
+      mkdirSync(name);
+      assert.equal(
+        await refusal(folder, []),
+        'photos/b\ufffd: the folder has a name that is not UTF-8; rename it. Nothing was imported',
+      );
+      rmSync(name, { recursive: true });
+      writeIn(folder, 'b/1.jpg', '');
+      writeFileSync(Buffer.concat([Buffer.from(`${folder}/b/`), Buffer.of(0xff)]), '');
+      const { skipped } = await found(folder, []);
+      assert.deepEqual(skipped, [{ path: 'b/\ufffd', reason: 'has a name that is not UTF-8; rename it' }]);
+    }),
   );
 
   test('a missing folder is reported', async () => {
@@ -206,7 +232,31 @@ describe('a list of pictures', () => {
       ]);
     }));
 
+  test('may be written on Windows, and may have spaces around quotes', () =>
+    inTemporaryFolder(async (folder) => {
+      const source = await listed(folder, 'cats\\1.jpg, "a, b" ,train\n.\\7.jpg,c\n');
+      assert.deepEqual(source.classes, ['a, b', 'c']);
+      assert.deepEqual(shown(source), ['./7.jpg c -', 'cats/1.jpg a, b train']);
+    }));
+
+  test('may name a picture by different paths, which is used once', () =>
+    inTemporaryFolder(async (folder) => {
+      const absolute = join(folder, 'cats/1.jpg');
+      const source = await listed(folder, `cats/1.jpg,a\n./cats/../cats/1.jpg,a\n${absolute},a\n7.jpg,b\n`);
+      assert.deepEqual(shown(source), ['7.jpg b -', 'cats/1.jpg a -']);
+    }));
+
   const refusals: readonly (readonly [string, RegExp])[] = [
+    ['path,label\n', /^photos\/list\.csv: found a header, but no pictures; expected rows of path,label$/],
+    ['7.jpg,a\n./7.jpg,b\n', /^photos\/list\.csv:2: "7\.jpg" is "b", but on line 1 it is "a"$/],
+    [
+      'file,tag\n7.jpg,a\ncats/1.jpg,b\n',
+      /no picture of the class "tag" exists; .*\. If the first row is a header, its columns must be called path and label$/,
+    ],
+    [
+      '7.jpg,a,test\ncats/1.jpg,b,train\n',
+      /^photos\/list\.csv: the class "a" has no training picture; give some of its rows the split train$/,
+    ],
     ['', /^photos\/list\.csv: the list is empty; expected rows of path,label$/],
     ['7.jpg\n', /^photos\/list\.csv:1: found 1 column, expected path,label or path,label,split$/],
     ['path,label\n7.jpg,a,b\n', /^photos\/list\.csv:2: found 3 columns, expected 2 columns; quote fields/],

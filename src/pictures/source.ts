@@ -1,24 +1,23 @@
 /** Finds pictures and their classes: in class folders, or in a list. */
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errorCode, messageOf, RunError } from '../errors.ts';
+import { RunError } from '../errors.ts';
 import { oneLine } from '../wording.ts';
 import { readClassFolders } from './class-folders.ts';
+import type { FileStamp } from './file-stamp.ts';
 import { readPictureList } from './picture-list.ts';
+import { readErrorText } from './read-error.ts';
 
 /** The part of the data that a picture belongs to, if the source says so. */
 export type Part = 'train' | 'validation' | 'test';
 
 /** A picture that was found, but not read yet. */
-export interface FoundPicture {
+export interface FoundPicture extends FileStamp {
   /** The path relative to the source, with slashes, or an absolute path. */
   readonly path: string;
   /** The index of its class. */
   readonly label: number;
   readonly part: Part | undefined;
-  /** The size in bytes and the time of the last change (in milliseconds), by which a changed file is recognized. */
-  readonly size: number;
-  readonly modified: number;
 }
 
 /** A file that is not used. */
@@ -47,7 +46,9 @@ export interface PictureSource {
 export async function findPictures(source: string): Promise<PictureSource> {
   const path = resolve(source);
   const found = await stat(path).catch((error: unknown) => {
-    throw new RunError(`${oneLine(source)}: ${missingReason(error)}`, { cause: error });
+    const reason = readErrorText(error, path);
+    const advice = reason === 'does not exist' ? `; expected ${expected}` : '';
+    throw new RunError(`${oneLine(source)}: ${reason}${advice}`, { cause: error });
   });
   if (found.isDirectory()) return readClassFolders(path, await realpath(path));
   if (found.isFile()) return readPictureList(path);
@@ -56,9 +57,3 @@ export async function findPictures(source: string): Promise<PictureSource> {
 
 const expected =
   'a folder with a folder of pictures for each class, or a CSV file with the columns path and label';
-
-function missingReason(error: unknown): string {
-  return errorCode(error) === 'ENOENT'
-    ? `does not exist; expected ${expected}`
-    : `cannot be read (${oneLine(messageOf(error))})`;
-}

@@ -21,8 +21,10 @@ import {
   record,
   text,
   wholeNumber,
+  withDefault,
 } from '../readers.ts';
 import { oneLine } from '../wording.ts';
+import type { FileStamp } from './file-stamp.ts';
 import type { Part } from './source.ts';
 
 export const setFile = 'dataset.json';
@@ -31,11 +33,9 @@ const format = 'cifar10-pictures-1';
 const mostBytes = 1 << 30;
 
 /** A picture with its place in the records. */
-export interface StoredPicture {
+export interface StoredPicture extends FileStamp {
   /** As in `FoundPicture`. */
   readonly path: string;
-  readonly size: number;
-  readonly modified: number;
   readonly label: number;
   /** The part that the source assigns to it, or null if it assigns none. */
   readonly part: Part | null;
@@ -44,11 +44,9 @@ export interface StoredPicture {
   readonly record: number;
 }
 
-export interface StoredSkipped {
+export interface StoredSkipped extends FileStamp {
   readonly path: string;
   readonly reason: string;
-  readonly size: number;
-  readonly modified: number;
 }
 
 export interface StoredSet {
@@ -65,6 +63,9 @@ export interface StoredSet {
   readonly skipped: readonly StoredSkipped[];
 }
 
+// Earlier versions did not store the time of the last change, so their pictures are decoded once more.
+const stamp = { size: wholeNumber(0), modified: finiteNumber, changed: withDefault(finiteNumber, 0) };
+
 const readSet: Reader<StoredSet> = record<StoredSet>({
   source: text,
   imageSize: wholeNumber(1),
@@ -77,15 +78,14 @@ const readSet: Reader<StoredSet> = record<StoredSet>({
   pictures: listOf(
     record({
       path: text,
-      size: wholeNumber(0),
-      modified: finiteNumber,
+      ...stamp,
       label: wholeNumber(0),
       part: orNull(oneOf(splits)),
       split: oneOf(splits),
       record: wholeNumber(0),
     }),
   ),
-  skipped: listOf(record({ path: text, reason: text, size: wholeNumber(0), modified: finiteNumber })),
+  skipped: listOf(record({ path: text, reason: text, ...stamp })),
 });
 
 /** A name without a path, because the files are in the folder of the description. */

@@ -6,7 +6,8 @@ import { openModel } from '../engine/onnx/runtime/onnx-engine.ts';
 import { RunError } from '../errors.ts';
 import { float32Data, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import type { Classifier } from './classifier.ts';
-import { type ExportedFile, imagesName, probabilitiesName } from './exported-file.ts';
+import { imagesName, probabilitiesName } from './exported-contract.ts';
+import type { ExportedFile } from './exported-file.ts';
 
 export class ExportedClassifier implements Classifier {
   readonly library: string;

@@ -8,8 +8,8 @@ import type { ImageShape } from '../data/record.ts';
 import { type OnnxInterface, onnxInterface } from '../engine/onnx/inspect/interface.ts';
 import { RunError } from '../errors.ts';
 import type { Weights } from '../evaluation/network-session.ts';
-import { json, listOf, text, wholeNumber } from '../readers.ts';
 import { counted, oneLine } from '../wording.ts';
+import { imagesName, mostPixels, probabilitiesName, storedClasses, storedStep } from './exported-contract.ts';
 
 export interface ExportedFile {
   readonly classes: readonly string[];
@@ -23,13 +23,6 @@ export interface ExportedFile {
   readonly augmentation: string;
 }
 
-/** The greatest height and width of a picture. */
-const mostPixels = 4096;
-
-/** The names of the input and of the outputs. */
-export const imagesName = 'images';
-export const probabilitiesName = 'probabilities';
-
 /** Reads what an exported file says about itself.
  * @throws RunError when the bytes are not an ONNX model, or one that `cifar10 export` did not write, with what is missing */
 export function readExportedFile(file: string, bytes: Uint8Array): ExportedFile {
@@ -40,12 +33,12 @@ export function readExportedFile(file: string, bytes: Uint8Array): ExportedFile 
     return value;
   };
   const where = (name: string) => `${file}: metadata_props ${name}`;
-  const classes = json(listOf(text))(property('classes'), where('classes'));
+  const classes = storedClasses(property('classes'), where('classes'));
   property('image');
   return {
     classes,
     image: imageShapeOf(file, found, classes.length),
-    globalStep: json(wholeNumber(0))(property('global_step'), where('global_step')),
+    globalStep: storedStep(property('global_step'), where('global_step')),
     recipe: found.metadata.get('recipe') ?? 'unknown',
     weights: found.metadata.get('weights') === 'raw' ? 'raw' : 'ema',
     augmentation: found.metadata.get('augmentation') ?? 'unknown',

@@ -5,15 +5,14 @@ import { SafetensorsReader } from '../checkpoint/safetensors-reader.ts';
 import type { ChannelStatistics } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
-import { RunError, UsageError } from '../errors.ts';
+import { RunError } from '../errors.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
-import { augmentationNames, makeImages } from '../input/augmentations.ts';
+import { augmentationNames, imageShapeFor, makeImages } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
-import type { Network } from '../model/network.ts';
-import { makeNetwork } from '../model/networks.ts';
 import { dictionaryOf, finiteNumber, json, listOf, oneOf, record, text, wholeNumber } from '../readers.ts';
 import type { Float32Tensor, Tensor } from '../tensor/tensor.ts';
+import { storedNetwork } from '../training/stored-network.ts';
 import { oneLine } from '../wording.ts';
 import type { WeightedNetwork } from './network-classifier.ts';
 
@@ -67,7 +66,9 @@ export async function readExportedWeights(path: string): Promise<ExportedWeights
   } = found;
   const [channels = 0, height = 0, width = 0] = found.image;
   const image: ImageShape = [channels, height, width];
-  const network = networkOf(file, found.network, classes.length, found.configuration);
+  const { network: name, configuration } = found;
+  const shape = imageShapeFor(augmentation, image);
+  const network = storedNetwork(file, { name, configuration }, classes.length, shape);
   const source = { title: file, record: { labels: [], image }, statistics };
   const images = makeImages({ augmentation, normalization }, network.imageShape, source);
   return {
@@ -89,23 +90,6 @@ async function isExported(path: string): Promise<boolean> {
   } catch {
     // Reading the file as a checkpoint reports what is wrong with it.
     return false;
-  }
-}
-
-/** @throws RunError when this version does not support the network */
-function networkOf(
-  file: string,
-  name: string,
-  classes: number,
-  configuration: Readonly<Record<string, number>>,
-): Network {
-  try {
-    return makeNetwork(name, classes, configuration);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new RunError(`${file}: this version does not support the network: ${error.message}`, {
-      cause: error,
-    });
   }
 }
 

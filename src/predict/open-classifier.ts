@@ -20,6 +20,7 @@ import { readExportedFile } from './exported-file.ts';
 import { type ExportedWeights, readExportedWeights } from './exported-weights.ts';
 import { NetworkClassifier } from './network-classifier.ts';
 
+/** Options of `openModel`. */
 export interface OpenModelOptions {
   /** Default: `ema`, or `raw` if the run keeps no moving averages. */
   readonly weights?: Weights | undefined;

@@ -139,6 +139,7 @@ describe('a trained model', () => {
     assert.equal(large.length, model.classes.length);
     await assert.rejects(model.classify({ data, width: 32, height: 31 }), {
       name: 'PictureError',
+      fault: 'damaged',
       message: /found 3,072 bytes of pixels, expected 3 or 4 for each of the 32 × 31 pixels/,
     });
     await assert.rejects(model.classify(join(folder, 'missing.png')), {

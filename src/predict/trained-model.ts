@@ -24,11 +24,13 @@ import {
   openClassifier,
   openModelChecks,
 } from './open-classifier.ts';
+import { isPixels } from './pixels.ts';
 import { mostProbable, type Prediction } from './prediction.ts';
 
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
 export type PictureInput = string | Uint8Array | Pixels;
 
+/** Options of `TrainedModel.classify`. */
 export interface ClassifyOptions {
   /** The number of classes to return, most probable first. Default: all. */
   readonly topK?: number | undefined;
@@ -42,6 +44,7 @@ export const classifyChecks: OptionChecks<ClassifyOptions> = {
   tta: optional(aBoolean),
 };
 
+/** A trained model that classifies pictures (`openModel`). */
 export class TrainedModel {
   readonly #opened: OpenedModel;
 
@@ -185,13 +188,7 @@ export async function openModel(
 
 /** @throws UsageError for anything but decoded pixels */
 function requirePixels(picture: unknown): void {
-  const isPixels =
-    typeof picture === 'object' &&
-    picture !== null &&
-    'data' in picture &&
-    ArrayBuffer.isView(picture.data) &&
-    ['width', 'height'].every((name) => Number.isInteger(Reflect.get(picture, name)));
-  if (isPixels) return;
+  if (isPixels(picture)) return;
   throw new UsageError(
     'picture: expected the path of a file, the bytes of a file as a Uint8Array, or an object with `data`, `width` and `height`',
   );

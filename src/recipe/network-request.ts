@@ -1,7 +1,12 @@
 /** The network that a recipe, a request or a file specifies. */
 import { aText, type Check, requireKnownKeys, requireRecord } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
-import { completeConfiguration } from '../model/networks.ts';
+import {
+  completeConfiguration,
+  isNetworkKind,
+  knownNetwork,
+  type NetworkReference,
+} from '../model/networks.ts';
 
 /** The name and the configuration of a network, as plain data. */
 export interface NetworkDescription {
@@ -10,22 +15,29 @@ export interface NetworkDescription {
   readonly configuration: Readonly<Record<string, number>>;
 }
 
-/** `resnet`, `resnet:depth=56`, or an object. Numbers of the configuration that are omitted have their defaults. */
+/** `resnet`, `resnet:depth=56`, an object, or a network that `defineNetwork` returned. Numbers of the configuration that are
+ * omitted have their defaults. */
 export type NetworkRequest =
-  | string
+  | NetworkReference
   | { readonly name: string; readonly configuration?: Readonly<Record<string, number>> | undefined };
 
 /** Returns the network of a request, with all the numbers of its configuration.
  * @param where what contains the request, such as an option, for messages
  * @throws UsageError when there is no such network, its configuration has no such number, or the number is out of range */
 export function requireNetwork(where: string, value: unknown): NetworkDescription {
-  const { name, configuration } = typeof value === 'string' ? parsed(where, value) : described(where, value);
+  const { name, configuration } = given(where, value);
   return { name, configuration: completeConfiguration(name, configuration, where) };
 }
 
 export const aNetworkRequest: Check = (where, value) => {
   requireNetwork(`\`${where}\``, value);
 };
+
+function given(where: string, value: unknown): NetworkDescription {
+  if (typeof value === 'string') return parsed(where, value);
+  if (isNetworkKind(value)) return { name: knownNetwork(where, value).name, configuration: {} };
+  return described(where, value);
+}
 
 /** Requires a network request to be an object if it is not a text.
  * @throws UsageError for anything else */

@@ -33,6 +33,7 @@ import {
 /** How long a run trains, in updates or in passes over the training examples. */
 export type Length = { readonly maxSteps: number } | { readonly epochs: number };
 
+/** How a network is trained: names and numbers. */
 export interface Recipe {
   /** The name, which tables of runs show. It does not affect results. */
   readonly name: string;

@@ -8,7 +8,7 @@ import type { Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
-import { loadExamples } from '../data/files.ts';
+import { folderOf, loadExamples } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
@@ -27,6 +27,7 @@ import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
 import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
+/** What is reported while checkpoints are scored. */
 export type ScoringEvent =
   | PreparationEvent
   /** The scoring of a checkpoint begins. */
@@ -62,6 +63,14 @@ export interface ScoringControl {
   readonly job: Job | undefined;
 }
 
+interface ReadExamples {
+  /** Identifies the data and the part of it that was read. */
+  readonly key: string;
+  readonly examples: Examples;
+  /** The folder with the files of the data set. */
+  readonly dataFolder: string;
+}
+
 export class CheckpointScorer {
   readonly #settings: EvaluationSettings;
   readonly #signal: AbortSignal;
@@ -70,7 +79,7 @@ export class CheckpointScorer {
   readonly #summaries: EvaluationSummaries;
   /** The evaluator of the last checkpoint. It is replaced if the next checkpoint has another network or other images. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
-  #examples: { readonly key: string; readonly examples: Examples } | undefined;
+  #examples: ReadExamples | undefined;
   #images = 0;
   /** Resolves when the last call of `score` has ended. The caller may have stopped waiting for that call. */
   #scoring: Promise<unknown> = Promise.resolve();
@@ -111,7 +120,7 @@ export class CheckpointScorer {
     const { numExamples, evalData } = this.#settings;
     await requireAlike(this.#job, () => factsOfScoring(this.#settings));
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
-    const examples = await this.#examplesFor(metadata);
+    const { examples, dataFolder } = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
     const recording = leads(this.#job) ? new ScoreRecording(examples, this.#settings) : undefined;
@@ -131,7 +140,9 @@ export class CheckpointScorer {
     this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, result });
     if (!isRecorded && recording) await this.#summaries.record(metadata, recording.values(score));
     const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
-    const files = await recording?.writeReport(result, about);
+    const onWarning = (message: string) => this.#report({ kind: 'warning', message });
+    const run = { checkpoint: path, metadata, weights, engine, examples, dataFolder, onWarning };
+    const files = await recording?.writeReport(result, about, run);
     if (recording && files) this.#report({ kind: 'report', confusion: recording.confusion, files });
     return { dataset: dataset.name, ...result };
   }
@@ -154,11 +165,11 @@ export class CheckpointScorer {
     return evaluator;
   }
 
-  async #examplesFor(metadata: CheckpointMetadata): Promise<Examples> {
+  async #examplesFor(metadata: CheckpointMetadata): Promise<ReadExamples> {
     const trained = datasetOf(metadata);
     const { name, labels, origin } = trained;
     const key = JSON.stringify([name, labels, origin, trained.statistics, metadata.holdout, metadata.seed]);
-    if (this.#examples?.key === key) return this.#examples.examples;
+    if (this.#examples?.key === key) return this.#examples;
     const data = await together(this.#job, () => this.#findData(metadata, trained));
     const onEvent = (event: DataEvent) => this.#report({ kind: 'data', event });
     const provided = await firstThenOthers(this.#job, () => data.provide({ signal: this.#signal, onEvent }));
@@ -169,15 +180,18 @@ export class CheckpointScorer {
     const dataset = { ...provided.dataset, statistics: trained.statistics };
     const examples = await together(this.#job, () => this.#read(provided.dataDir, dataset, metadata));
     await requireAlike(this.#job, () => factsOfExamples(examples));
-    this.#examples = { key, examples };
-    return examples;
+    this.#examples = { key, examples, dataFolder: folderOf(provided.dataDir, dataset) };
+    return this.#examples;
   }
 
   /** @throws RunError when the data has other classes than the run */
   async #findData(metadata: CheckpointMetadata, trained: DatasetDescription): Promise<RunData> {
     const data = await findData(this.#settings, trained, this.#settings, trainingDefaults.dataset);
+    const { origin } = data.dataset;
     const advice =
-      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
+      origin !== undefined && origin.source === trained.origin?.source
+        ? '. The pictures have changed since then; restore the classes, or train on the pictures as they are now'
+        : '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
     requireSameClasses(metadata.dataset.classes, data.dataset, advice);
     return data;
   }

@@ -27,6 +27,7 @@ import { openCheckpoint } from './open-checkpoint.ts';
 import { leads, together } from './ranks.ts';
 import type { StopControl } from './stop-control.ts';
 
+/** What `runEvaluation` reports. */
 export type EvaluationEvent =
   /** The folder `dir` is being watched for new checkpoints. Results are appended to `file`. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
@@ -47,13 +48,17 @@ export type EvaluationEvent =
       readonly isAbandoned: boolean;
     };
 
+/** Controls an evaluation while it runs. */
 export interface EvaluationControl extends StopControl {
   /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and score together. The first
    * process reads the checkpoints, writes all files and yields all events; the others yield only the end. */
   readonly job?: Job | undefined;
 }
 
-const controlChecks: OptionChecks<EvaluationControl> = { signal: optional(aSignal), job: optional(aJob) };
+export const evaluationControlChecks: OptionChecks<EvaluationControl> = {
+  signal: optional(aSignal),
+  job: optional(aJob),
+};
 
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
@@ -63,7 +68,7 @@ export async function* runEvaluation(
   control: EvaluationControl = {},
 ): AsyncGenerator<EvaluationEvent, void, void> {
   requireOptions(request, evaluationChecks);
-  requireOptions(control, controlChecks);
+  requireOptions(control, evaluationControlChecks);
   const { signal: stop, job } = control;
   const settings = settingsOf(request);
   requireOffered(settings.engine, settings.precision);

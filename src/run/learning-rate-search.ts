@@ -34,6 +34,7 @@ import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
 import type { StopControl } from './stop-control.ts';
 import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
+/** What `findLearningRate` reports. */
 export type LearningRateEvent =
   | PreparationEvent
   /** Everything is verified; the test begins. */
@@ -49,6 +50,7 @@ export type LearningRateEvent =
       readonly isAbandoned: boolean;
     };
 
+/** Controls `findLearningRate` while it runs. */
 export interface SearchControl extends StopControl {
   /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and yield the same steps and the
    * same end. */

@@ -2,6 +2,7 @@
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, required } from '../arguments.ts';
 import { type CacheOption, cacheCheck } from './run-data.ts';
 
+/** The folders and the threads of a training, and what it keeps. */
 export interface ProcessOptions extends CacheOption {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;

@@ -22,7 +22,7 @@ import {
   requireRecord,
 } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { completeConfiguration, networkKinds, networkNames } from '../model/networks.ts';
+import { completeConfiguration, knownNetworkNames, knownNetworks } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireNetwork, requireNetworkObject } from '../recipe/network-request.ts';
 import { alternatives, oneLine, shortened, snakeCase } from '../wording.ts';
@@ -122,8 +122,8 @@ function requireNetworkIn(value: unknown, at: At): void {
     });
   at(['network', 'name'], () => {
     if (name === undefined)
-      throw new UsageError(`network has no key name, expected ${alternatives(networkNames)}`);
-    requireOneOf('network.name', name, networkNames);
+      throw new UsageError(`network has no key name, expected ${alternatives(knownNetworkNames())}`);
+    requireOneOf('network.name', name, knownNetworkNames());
   });
   at(['network', 'configuration'], () => requireRecord('network.configuration', configuration));
   for (const [key, number] of Object.entries(configuration as Readonly<Record<string, number>>))
@@ -134,7 +134,7 @@ function requireNetworkIn(value: unknown, at: At): void {
 
 /** Whether a key is a number of the configuration of the named network. */
 function isNumberOf(network: unknown, key: string): boolean {
-  const kind = networkKinds.find(({ name }) => name === network);
+  const kind = knownNetworks().find(({ name }) => name === network);
   return kind !== undefined && Object.hasOwn(kind.numbers, key);
 }
 

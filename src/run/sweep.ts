@@ -18,7 +18,7 @@ import { lossAverageName, unbiasedAverage } from '../training/training-graph.ts'
 import { type CombinationResult, combinationResults } from './sweep-combinations.ts';
 import { type PlacedRun, SweepFolder, type SweepResult } from './sweep-folder.ts';
 import { planSweep, type SweepRequest } from './sweep-request.ts';
-import { controlChecks, runTraining, type TrainingControl, type TrainingEvent } from './training.ts';
+import { runTraining, type TrainingControl, type TrainingEvent, trainingControlChecks } from './training.ts';
 
 /** A run that ended. */
 export interface EndedRun {
@@ -26,6 +26,7 @@ export interface EndedRun {
   readonly result: SweepResult;
 }
 
+/** What `runSweep` reports. */
 export type SweepEvent =
   /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }
@@ -55,7 +56,7 @@ export async function* runSweep(
   request: SweepRequest,
   control: TrainingControl = {},
 ): AsyncGenerator<SweepEvent, void, void> {
-  requireOptions(control, controlChecks);
+  requireOptions(control, trainingControlChecks);
   const planned = await planSweep(request);
   const queue = new EventQueue<SweepEvent>();
   const ended = new AbortController();

@@ -19,12 +19,13 @@ import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
+import { requireStoredVariables } from '../training/stored-network.ts';
 import {
   type SaveRequests,
   saveRequestsCheck,
   type TrainEvent,
   type TrainOptions,
-  train,
+  trainSteps,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
 import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
@@ -52,6 +53,7 @@ import {
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
 
+/** What `runTraining` reports. */
 export type TrainingEvent =
   | PreparationEvent
   /** Another process has locked the folder, and this one waits for it. */
@@ -85,6 +87,7 @@ export type TrainingEvent =
   /** The tensors of a summary are valid until the next event. */
   | TrainEvent;
 
+/** Controls a training while it runs. */
 export interface TrainingControl {
   /** When the signal is aborted, the run finishes its current step, saves and ends. A step that takes too long is abandoned. */
   readonly signal?: AbortSignal;
@@ -97,7 +100,7 @@ export interface TrainingControl {
   readonly job?: Job | undefined;
 }
 
-export const controlChecks: OptionChecks<TrainingControl> = {
+export const trainingControlChecks: OptionChecks<TrainingControl> = {
   signal: optional(aSignal),
   saveRequests: optional(saveRequestsCheck),
   onSaveProgress: optional(aFunction),
@@ -114,7 +117,7 @@ export async function* runTraining(
   control: TrainingControl = {},
 ): AsyncGenerator<TrainingEvent, void, void> {
   requireConsistent(request);
-  requireOptions(control, controlChecks);
+  requireOptions(control, trainingControlChecks);
   const { signal: stop, saveRequests, job } = control;
   const given = await sharedRecipe(job, request);
   const queue = new EventQueue<TrainingEvent>();
@@ -235,6 +238,7 @@ async function check(
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, dataset));
   const training = inRecipe(given, () => buildTrainingGraph(definition));
+  if (resume !== undefined) requireStoredVariables(resume.path, resume.checkpoint.tensors, training);
   return { data, resolved, training };
 }
 
@@ -294,7 +298,7 @@ async function* trainAsPlanned(
       summaries = await TrainingSummaries.open(request.trainDir, run, training, startStep, onWarning);
       yield { kind: 'recording', dir: request.trainDir };
     }
-    const events = train({
+    const events = trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
       ...(summaries && { summarySteps }),
@@ -322,7 +326,7 @@ async function* trainAlong(
   yield startOf(plan);
   const validator = await openValidator(request, plan.run, undefined, control.signal);
   try {
-    yield* train({
+    yield* trainSteps({
       ...trainOptions(request, plan, control),
       ...(validator && { validate: validator.validate }),
     });

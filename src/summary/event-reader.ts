@@ -1,5 +1,6 @@
 /** Reads event files, including those that other programs wrote. */
 import { stat } from 'node:fs/promises';
+import { aText } from '../arguments.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { counted, oneLine } from '../wording.ts';
 import type { SummaryEvent } from './event.ts';
@@ -44,8 +45,10 @@ const mostDescribed = 3;
  * file.
  * @param onWarning called for damage and for files that cannot be read; the intact events are returned. Without this
  * function, the first problem is thrown
+ * @throws UsageError for a path that is not a text
  * @throws RunError when there is no event file, or nothing in the files can be read */
 export async function readRun(path: string, onWarning?: (text: string) => void): Promise<RunEvents> {
+  aText('path', path);
   const run = new RunEvents();
   const decoder = new EventDecoder();
   const problems: string[] = [];
@@ -78,7 +81,9 @@ function describeDamages(damages: readonly Damage[], file: string): readonly str
   return described;
 }
 
-async function filesOf(path: string): Promise<readonly string[]> {
+/** Returns the event files of a folder, or the file itself.
+ * @throws RunError when there is none */
+export async function filesOf(path: string): Promise<readonly string[]> {
   if (!(await isFolder(path))) return [path];
   const files = await eventFilesOf(path);
   if (files.length > 0) return files;

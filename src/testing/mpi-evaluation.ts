@@ -8,6 +8,7 @@ import type { Vendor } from '../collective/mpi/abi.ts';
 import { cifar10 } from './in-process.ts';
 import { findLauncher, mpirun } from './mpirun.ts';
 import { main } from './program.ts';
+import { withoutDate } from './report-pages.ts';
 import { copySynthetic, smallNetwork } from './synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-ranks-eval-'));
@@ -21,7 +22,7 @@ const evaluate = (evalDir: string, ...more: readonly string[]) => [
 const reports = (evalDir: string) =>
   readdirSync(join(folder, evalDir))
     .filter((name) => /-test-ema\./.test(name))
-    .map((name) => [name, readFileSync(join(folder, evalDir, name), 'utf8')] as const);
+    .map((name) => [name, withoutDate(readFileSync(join(folder, evalDir, name), 'utf8'))] as const);
 
 /** Trains the run that is evaluated. */
 async function trained(): Promise<void> {

@@ -54,3 +54,25 @@ export async function writeClass(folder: string, name: string, count: number, se
         .toBuffer(),
     );
 }
+
+/** Returns the beginning of a PNG file whose header claims a size. */
+export function hugePng(width: number, height: number): Uint8Array {
+  const bytes = Buffer.alloc(64);
+  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(bytes);
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  bytes.set([8, 2, 0, 0, 0], 24);
+  bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29);
+  Buffer.from('0000100049444154789c', 'hex').copy(bytes, 33);
+  return bytes;
+}
+
+/** The checksum of PNG (ISO 3309). */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

@@ -67,7 +67,7 @@ function namesFrom(text: string, word: 'import' | 'export', file: string): Reado
   const names = new Map<string, Declaration>();
   const lists = text.matchAll(new RegExp(`^${word} (?:type )?\\{([^}]*)\\} from '(\\.[^']*)'`, 'gm'));
   for (const [, list = '', path = ''] of lists) {
-    const source = join(dirname(file), path.replace(/\.[jt]s$/, '.d.ts'));
+    const source = sourceOf(file, path);
     for (const item of list
       .split(',')
       .map((one) => one.trim().replace(/^type /, ''))
@@ -76,5 +76,13 @@ function namesFrom(text: string, word: 'import' | 'export', file: string): Reado
       names.set(local, `${source}#${original}`);
     }
   }
+  for (const [, path = ''] of text.matchAll(new RegExp(`^${word} type \\* from '(\\.[^']*)'`, 'gm')))
+    for (const [name, declaration] of readModule(sourceOf(file, path)).reexported)
+      names.set(name, declaration);
   return names;
+}
+
+/** Returns the path of the declarations of a module. */
+function sourceOf(file: string, path: string): string {
+  return join(dirname(file), path.replace(/\.[jt]s$/, '.d.ts'));
 }

@@ -45,13 +45,15 @@ export async function* follow(
       isAgreed ||= precision === undefined;
     }
     if (globalStep >= maxSteps || isAgreed) break;
+    const startedAt = performance.now();
     const batch = await batches.next();
     const { report, stops } = await trainStep(run, training, session, batch, {
       stop: signal?.aborted === true,
     });
+    const stepMillis = performance.now() - startedAt;
     batches.recycle(batch);
     if (!Number.isFinite(report.totalLoss)) break;
-    yield { ...report, waitedMillis: 0 };
+    yield { ...report, waitedMillis: 0, stepMillis };
     const epoch = epochs.add(report.step, report.correct);
     if (epoch !== undefined) await overAllRanks(epoch, ranks);
     isAgreed = stops;

@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { loadExamples } from '../data/files.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
+import { evaluateCheckpoint } from '../evaluation/evaluate.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
-import { train } from './train.ts';
+import { trainSteps } from './train.ts';
 import { datasetOf, makeRun, networkOf } from './training-run.ts';
 
 const folder = fileURLToPath(new URL('../../test/fixtures/checkpoints-0.1.0/', import.meta.url));
@@ -51,7 +51,7 @@ describe('a checkpoint of version 0.1.0', () => {
         const recipe = { network: networkOf(metadata), hyperparameters, batchSize, seed, holdout };
         const run = makeRun(recipe, await loadExamples(dir, dataset, 'train'), engine);
         const found: number[] = [];
-        for await (const event of train({
+        for await (const event of trainSteps({
           ...{ run, store, resume, maxSteps: 6, checkpointSteps: 3, versions: { cifar10: '0' } },
         }))
           if (event.kind === 'step') found.push(event.totalLoss);
@@ -67,7 +67,7 @@ describe('a checkpoint of version 0.1.0', () => {
         const examples = await loadExamples(dir, dataset, 'test');
         for (const weights of ['ema', 'raw'] as const) {
           const { checkpoint } = resume;
-          const score = await evaluate({
+          const score = await evaluateCheckpoint({
             engine,
             checkpoint,
             examples,

@@ -12,7 +12,7 @@ import { type Hyperparameters, tutorialHyperparameters } from '../recipe/hyperpa
 import { float32Data, scalar } from '../tensor/tensor.ts';
 import { engines } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { type TrainOptions, train } from './train.ts';
+import { type TrainOptions, trainSteps } from './train.ts';
 import { makeRun } from './training-run.ts';
 
 /** A network that differs from the tutorial's in every respect: it has two weights in one scope, no biases, batch normalization, a
@@ -75,7 +75,7 @@ for (const { name, create, skip } of engines)
       const resume = await store.latest();
       const options = { run, store, maxSteps, checkpointSteps: 10, versions: { cifar10: '0' }, ...how };
       let terms: readonly string[] = [];
-      for await (const event of train({ ...options, ...(resume && { resume }) }))
+      for await (const event of trainSteps({ ...options, ...(resume && { resume }) }))
         if (event.kind === 'step') terms = [...event.losses.keys()];
       const found = await store.latest();
       assert.ok(found);

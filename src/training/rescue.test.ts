@@ -11,7 +11,7 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { engines } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { type TrainOptions, train } from './train.ts';
+import { type TrainOptions, trainSteps } from './train.ts';
 import { buildTrainingGraph } from './training-graph.ts';
 import { makeRun } from './training-run.ts';
 
@@ -53,7 +53,7 @@ interface Failed {
 async function failing(options: TrainOptions, onStep?: (step: number) => Promise<unknown>): Promise<Failed> {
   const events: string[] = [];
   try {
-    for await (const event of train(options)) {
+    for await (const event of trainSteps(options)) {
       if (event.kind === 'checkpoint') events.push(`${event.kind} ${event.globalStep}`);
       if (event.kind === 'step') await onStep?.(event.step);
     }
@@ -69,7 +69,7 @@ async function undisturbed(engine: Engine, towers: number): Promise<readonly Che
   const saved: Checkpoint['tensors'][] = [];
   await inTemporaryFolder(async (folder) => {
     const options = optionsFor(engine, towers, folder);
-    for await (const event of train({ ...options, checkpointSteps: 1 }))
+    for await (const event of trainSteps({ ...options, checkpointSteps: 1 }))
       if (event.kind === 'checkpoint') saved.push((await readCheckpoint(event.path)).tensors);
   });
   return saved;
@@ -93,7 +93,7 @@ async function requireResumed(
   resume: FoundCheckpoint,
   expected: readonly Checkpoint['tensors'][],
 ): Promise<void> {
-  for await (const _ of train({ ...options, resume }));
+  for await (const _ of trainSteps({ ...options, resume }));
   await requireSaved(options, options.maxSteps, expected);
 }
 

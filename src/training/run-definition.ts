@@ -19,6 +19,7 @@ export interface RunDefinition
   readonly history?: readonly string[];
 }
 
+/** Everything that determines a training run, with its examples and its engine. */
 export interface TrainingRun extends RunDefinition {
   /** The training examples. */
   readonly examples: Examples;

@@ -42,7 +42,12 @@ async function lookAndStep(run: TrainingRun) {
     const before = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
     const { report, outputs } = await trainStep(run, training, session, batch, { watch: true });
     const summarizer = new Summarizer(run, training, 1);
-    const { values } = summarizer.summarize(batch, outputs, { ...report, waitedMillis: 0 }, noQueue);
+    const { values } = summarizer.summarize(
+      batch,
+      outputs,
+      { ...report, waitedMillis: 0, stepMillis: 1 },
+      noQueue,
+    );
     const [seen, { losses }] = [tensorsOf(values), report];
     const after = (await session.read()) as ReadonlyMap<string, Float32Tensor>;
     return { names: training.parameters.map(({ variable }) => variable.name), before, after, seen, losses };
@@ -104,6 +109,7 @@ describe('a summary', () => {
       learningRate: 0.1,
       correct: 0,
       waitedMillis: 0,
+      stepMillis: 1,
     },
     losses: new Map([['total_loss', value]]),
   });

@@ -14,7 +14,7 @@ import { engines, engineVariants } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { openSession, threadsOf } from './towers.ts';
-import { type TrainEvent, train } from './train.ts';
+import { type TrainEvent, trainSteps } from './train.ts';
 import { trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables } from './training-graph.ts';
 import { imagesOf, makeRun } from './training-run.ts';
@@ -181,18 +181,18 @@ for (const { name, skip, create } of engines)
     test('resumes bit-identically, and reports another number of towers', () =>
       inTemporaryFolder(async (folder) => {
         const whole = options(`${folder}/whole`, 2);
-        await eventsOf(train({ ...whole, maxSteps: 4 }));
+        await eventsOf(trainSteps({ ...whole, maxSteps: 4 }));
         const parts = options(`${folder}/parts`, 2);
-        await eventsOf(train({ ...parts, maxSteps: 2 }));
+        await eventsOf(trainSteps({ ...parts, maxSteps: 2 }));
         const resume = await parts.store.latest();
         assert.ok(resume);
         assert.deepEqual([resume.checkpoint.metadata.towers, resume.checkpoint.metadata.threads], [2, 1]);
-        await eventsOf(train({ ...parts, resume, maxSteps: 4 }));
+        await eventsOf(trainSteps({ ...parts, resume, maxSteps: 4 }));
         const [expected, found] = [await whole.store.latest(), await parts.store.latest()];
         assert.deepEqual(found?.checkpoint.tensors, expected?.checkpoint.tensors);
 
         const other = options(`${folder}/parts`, 1);
-        const ready = await eventsOf(train({ ...other, ...(found && { resume: found }), maxSteps: 5 }));
+        const ready = await eventsOf(trainSteps({ ...other, ...(found && { resume: found }), maxSteps: 5 }));
         const changes = ready.flatMap((event) => (event.kind === 'ready' ? event.changes : []));
         assert.deepEqual(changes, ['towers: 2, now 1', 'threads: 1, now 2']);
       }));

@@ -30,6 +30,8 @@ export interface StepReport {
   readonly correct: number;
   /** How many milliseconds this step waited for its batch. */
   readonly waitedMillis: number;
+  /** How many milliseconds this step took, including the wait for its batch. */
+  readonly stepMillis: number;
 }
 
 /** The part of a run that a step needs. */
@@ -47,7 +49,7 @@ export interface StepControl extends StepOptions {
 export interface TakenStep {
   /** Whether all processes stop after this step, because one of them asked for it. */
   readonly stops: boolean;
-  readonly report: Omit<StepReport, 'waitedMillis'>;
+  readonly report: Omit<StepReport, 'waitedMillis' | 'stepMillis'>;
   /** The values that the graph returned: the terms of the loss, and in a watched step the watched values. */
   readonly outputs: Tensors;
 }

@@ -8,7 +8,7 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
 import type { TrainingRun } from './run-definition.ts';
-import { type TrainEvent, type TrainOptions, train } from './train.ts';
+import { type TrainEvent, type TrainOptions, trainSteps } from './train.ts';
 import { makeRun } from './training-run.ts';
 
 const recipe = {
@@ -31,7 +31,7 @@ async function eventTexts(
     if (event.kind === 'busy') return event.with;
     return `${event.kind} ${event.globalStep}`;
   };
-  for await (const event of train({ run: trained, versions: { cifar10: '0' }, ...options }))
+  for await (const event of trainSteps({ run: trained, versions: { cifar10: '0' }, ...options }))
     texts.push(name(event));
   return texts;
 }
@@ -115,7 +115,7 @@ test('by default the held-out images are scored at the end of every epoch, and t
     const seen: unknown[] = [];
     const validate = { best, score: async () => scores.shift() };
     const options = { run: short, store, maxSteps: 9, checkpointSteps: 100, versions: { cifar10: '0' } };
-    for await (const event of train({ ...options, validate })) {
+    for await (const event of trainSteps({ ...options, validate })) {
       if (event.kind === 'validation') seen.push([event.globalStep, event.precision, event.endsEpoch]);
       if (event.kind === 'epoch')
         seen.push([event.epoch, event.globalStep, event.validation?.precision, event.validation?.best]);

@@ -51,6 +51,7 @@ import {
   ValidationSchedule,
 } from './validation.ts';
 
+/** Options of `trainSteps`. */
 export interface TrainOptions {
   readonly run: TrainingRun;
   /** The graph of one step of the run, if the caller has already built it (`buildTrainingGraph(run)`). */
@@ -118,6 +119,7 @@ export class SaveRequests {
   }
 }
 
+/** What `trainSteps` reports. */
 export type TrainEvent =
   /** The graph is compiled and the variables are set. If the run was resumed, `changes` lists the reasons why results will
    * no longer be bit-identical, `recipe` lists the hyperparameters that the user changed, and `history` contains all such
@@ -155,8 +157,8 @@ export type TrainEvent =
  * @throws UsageError for invalid options, with their names
  * @throws RunError when another training process uses the folder, the loss is no longer finite, or the
  * checkpoint belongs to another run
- * @throws StoppedError when the signal is aborted while `train` waits for the folder or compiles the graph */
-export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
+ * @throws StoppedError when the signal is aborted while it waits for the folder or compiles the graph */
+export async function* trainSteps(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options, trainChecks);
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
@@ -375,6 +377,7 @@ async function nextStep(
   stop: boolean = false,
 ) {
   const waitedBefore = batches.waitedMillis;
+  const startedAt = performance.now();
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
@@ -382,7 +385,7 @@ async function nextStep(
   position.advance();
   const { variables } = training.graph;
   const { saved } = position;
-  const report: StepReport = { ...found, waitedMillis };
+  const report: StepReport = { ...found, waitedMillis, stepMillis: performance.now() - startedAt };
   await requireFinite(report, { dir, saved, variables, run, session });
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);

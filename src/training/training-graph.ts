@@ -79,6 +79,7 @@ export function unbiasedAverage(stored: number, updates: number): number {
   return stored / (1 - lossAverageDecay ** updates);
 }
 
+/** The graph of a training step, with what a loop needs to run it. */
 export interface TrainingGraph {
   /** Takes `images` [N, C, H, W], `labels` [N] int32, the scalars of `stepScalars`, and `masks`. */
   readonly graph: Graph;
@@ -130,6 +131,7 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   ranks: optional(anything),
 };
 
+/** Options of `buildTrainingGraph`. */
 export interface GraphOptions {
   /** Whether the processes that train together vote on stopping after the step. Default: false. */
   readonly votes?: boolean;

@@ -1,5 +1,6 @@
 /** The definition of a training run. It is chosen when the run starts, stored in every checkpoint, and restored from there
  * when the run is resumed. */
+import { dirname } from 'node:path';
 import {
   aChoice,
   aFiniteNumber,
@@ -32,7 +33,7 @@ import {
 } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { completeConfiguration, makeNetwork, networkNames } from '../model/networks.ts';
+import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -42,6 +43,7 @@ import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
 import type { Ranks, RunDefinition, TrainingRun } from './run-definition.ts';
+import { storedNetwork } from './stored-network.ts';
 import { threadsOf } from './towers.ts';
 import { graphChecks } from './training-graph.ts';
 
@@ -98,7 +100,7 @@ export function requireImages(
   dataset: DatasetDescription,
 ): void {
   makeImages(imagesOf(definition), definition.network.imageShape, dataset, () =>
-    networkNames.filter((name) => {
+    knownNetworkNames().filter((name) => {
       const { imageShape } = makeNetwork(name, dataset.classes.length, {}, shapeOf(dataset, definition));
       return augmentationsFor(imageShape, dataset).length > 0;
     }),
@@ -126,7 +128,7 @@ export function imagesOf({
 function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
   if (classes === dataset.classes.length) return;
   throw new RunError(
-    `the network ${name} has ${counted(classes, 'class', 'classes')}, but ${dataset.title} has ${dataset.classes.length}; ` +
+    `the network ${name} has ${counted(classes, 'class', 'classes')}, but found ${dataset.classes.length} in ${dataset.title}; ` +
       'create it with that number, as in tutorialNetwork(dataset.classes.length)',
   );
 }
@@ -177,21 +179,11 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
 }
 
 /** Returns the network of a checkpoint.
- * @throws RunError when this version of the program does not support that network */
+ * @throws RunError when this program does not have that network */
 export function networkOf(stored: CheckpointMetadata): Network {
-  const {
-    network: { name, configuration },
-    dataset,
-  } = stored;
-  try {
-    const shape = dataset.image && imageShapeFor(storedImages(stored).augmentation, dataset.image);
-    return makeNetwork(name, dataset.classes.length, configuration, shape);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new RunError(`this version does not support the network of the checkpoint: ${error.message}`, {
-      cause: error,
-    });
-  }
+  const { network, dataset } = stored;
+  const shape = dataset.image && imageShapeFor(storedImages(stored).augmentation, dataset.image);
+  return storedNetwork('the checkpoint', network, dataset.classes.length, shape);
 }
 
 /** Returns the recipe of the run that wrote a checkpoint. */
@@ -276,7 +268,7 @@ export function requireSameRun(
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['shape of the images', shown(stored.dataset.image ?? dataset.record.image), shown(dataset.record.image)],
-    ['checksum of the training examples', stored.dataset.checksum, checksum],
+    [checksumName, stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels
       ? [['classes', shown(stored.dataset.classes), shown(dataset.classes)]]
@@ -291,9 +283,14 @@ export function requireSameRun(
   const list = differences
     .map(([what, before, now]) => `${what}: ${brief(before)} there, ${brief(now)} here`)
     .join('; ');
+  const changed = changedPictures(stored.dataset, dataset);
+  const isOnlyData = differences.every(([what]) => what === checksumName || what === 'classes');
   throw new RunError(
-    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
-      'or add `restart` to move that run aside.',
+    changed !== undefined && isOnlyData
+      ? `${changed}, so the run of ${path} cannot be resumed. Restore the pictures, or train on them in another \`trainDir\`, ` +
+          `with \`initFrom: ${dirname(path)}\` to begin with these weights`
+      : `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
+          'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',
       data: {
@@ -306,6 +303,25 @@ export function requireSameRun(
       },
     },
   );
+}
+
+const checksumName = 'checksum of the training examples';
+
+/** Says that the user's own pictures have changed since a checkpoint was saved, if the run is still trained on the same folder. */
+function changedPictures(
+  stored: CheckpointMetadata['dataset'],
+  { origin, ...now }: DatasetDescription,
+): string | undefined {
+  if (origin === undefined || origin.source !== stored.origin?.source) return undefined;
+  const [before, images] = [stored.trainingExamples, examplesIn(now, 'train')];
+  const differences = [
+    ...(before === images ? [] : [`${counted(before, 'training image')} before, ${images} now`]),
+    ...(shown(stored.classes) === shown(now.classes)
+      ? []
+      : [`classes ${brief(shown(stored.classes))} before, ${brief(shown(now.classes))} now`]),
+  ];
+  const list = differences.length === 0 ? '' : ` (${differences.join('; ')})`;
+  return `${oneLine(origin.source)}: the pictures have changed${list}`;
 }
 
 /** Returns a value in a form that fits into a message. There may be a thousand names of classes. */

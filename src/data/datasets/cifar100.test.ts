@@ -6,12 +6,12 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CheckpointStore } from '../../checkpoint/store.ts';
 import { createOnnxEngine } from '../../engine/onnx/runtime/onnx-engine.ts';
-import { evaluate } from '../../evaluation/evaluate.ts';
+import { evaluateCheckpoint } from '../../evaluation/evaluate.ts';
 import { tutorialNetwork } from '../../model/networks/tutorial.ts';
 import { tutorialHyperparameters } from '../../recipe/hyperparameters.ts';
 import { inTemporaryFolder, noiseRecords, smallCifar100, smallDataset } from '../../testing/examples.ts';
 import { tarOf } from '../../testing/tar.ts';
-import { train } from '../../training/train.ts';
+import { trainSteps } from '../../training/train.ts';
 import { datasetOf, makeRun } from '../../training/training-run.ts';
 import { type DatasetDescription, withLabels } from '../dataset.ts';
 import { datasets } from '../datasets.ts';
@@ -146,7 +146,7 @@ for (const labels of ['fine', 'coarse'])
       const store = new CheckpointStore(join(folder, 'run'), { keep: 1, onWarning: assert.fail });
       const losses: number[] = [];
       const options = { run, store, maxSteps: 2, checkpointSteps: 2, versions: { cifar10: '0' } };
-      for await (const event of train(options)) if (event.kind === 'step') losses.push(event.totalLoss);
+      for await (const event of trainSteps(options)) if (event.kind === 'step') losses.push(event.totalLoss);
       assert.ok(Math.abs((losses[0] ?? 0) - Math.log(classes)) < 0.2, `${losses[0]}`);
       const found = await store.latest();
       assert.ok(found);
@@ -155,13 +155,13 @@ for (const labels of ['fine', 'coarse'])
       assert.deepEqual(datasetOf(checkpoint.metadata), withLabels(datasets.cifar100, labels));
       const tests = await loadExamples(folder, dataset, 'test');
       const scoring = { engine, checkpoint, weights: 'ema', batchSize: 30, numExamples: 1000 } as const;
-      assert.equal((await evaluate({ ...scoring, examples: tests })).total, 100);
+      assert.equal((await evaluateCheckpoint({ ...scoring, examples: tests })).total, 100);
       const others = await loadExamples(
         folder,
         withLabels(small, labels === 'fine' ? 'coarse' : 'fine'),
         'test',
       );
-      await assert.rejects(evaluate({ ...scoring, examples: others }), {
+      await assert.rejects(evaluateCheckpoint({ ...scoring, examples: others }), {
         name: 'RunError',
         message: /the checkpoint was trained on .* classes/,
       });

@@ -8,7 +8,8 @@
 import type { ImageShape } from '../../data/record.ts';
 import type { OnnxNode } from '../../ops/definition.ts';
 import { ExportedClassifier } from '../../predict/exported-classifier.ts';
-import { imagesName, probabilitiesName, readExportedFile } from '../../predict/exported-file.ts';
+import { imagesName, probabilitiesName } from '../../predict/exported-contract.ts';
+import { readExportedFile } from '../../predict/exported-file.ts';
 import { dtypes } from '../../tensor/dtype.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
 import { logitsName, pixelsName } from '../inference-graph.ts';

@@ -13,10 +13,8 @@
  * The network has 2,112,970 parameters and needs 19,512,576 multiply-adds per image.
  */
 import type { Value } from '../../graph/graph.ts';
-import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
-import { Layers } from '../layers.ts';
-import type { Inference, NetworkKind, NetworkMode } from '../network.ts';
+import type { NetworkInput, NetworkKind } from '../network-kind.ts';
 import { convolutions, imageSize, logits, width } from './tutorial-layers.ts';
 
 /** The output channels of the layers. */
@@ -32,25 +30,17 @@ export const local: NetworkKind<LocalWidths> = {
     local4: width(32, 'output channels of local4'),
   },
   imageShape: [3, imageSize, imageSize],
-  create: (classes, widths, imageShape) => ({
-    name: 'cifar10_local',
-    configuration: widths,
-    classes,
-    imageShape,
-    build: (builder, images, mode) => inference(builder, images, mode, classes, widths),
-  }),
+  create,
 };
 
 /** @param images [N, 3, H, W], in the tutorial [N, 3, 24, 24] */
-function inference(
-  builder: GraphBuilder,
-  images: Value,
-  mode: NetworkMode,
-  classes: number,
-  widths: LocalWidths,
-): Inference {
-  const layers = new Layers(builder, mode);
-
+function create({
+  layers,
+  builder,
+  images,
+  classes,
+  configuration: widths,
+}: NetworkInput<LocalWidths>): Value {
   const locallyConnected = (scope: string, x: Value, filters: number) =>
     builder.scope(scope, () => {
       const initial = { initializer: truncatedNormal(0.04), decayShare: 1, bias: 0.1 };
@@ -62,5 +52,5 @@ function inference(
   const local3 = locallyConnected('local3', pool2, widths.local3);
   const local4 = locallyConnected('local4', local3, widths.local4);
   const features = layers.flatten(local4, 'softmax_linear/Reshape');
-  return layers.network(logits(builder, layers, features, classes));
+  return logits(builder, layers, features, classes);
 }

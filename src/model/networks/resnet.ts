@@ -22,8 +22,7 @@
 import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { heNormal } from '../initializers.ts';
-import { Layers } from '../layers.ts';
-import type { Inference, NetworkKind, NetworkMode } from '../network.ts';
+import type { NetworkInput, NetworkKind } from '../network-kind.ts';
 
 export type ResnetConfiguration = Readonly<Record<'depth' | 'dropout', number>>;
 
@@ -53,25 +52,18 @@ export const resnet: NetworkKind<ResnetConfiguration> = {
       : `depth ${depth} is not 6n + 2; the nearest are ${below} and ${below + 6}`;
   },
   imageShape: [3, 32, 32],
-  create: (classes, configuration, imageShape) => ({
-    name: 'resnet',
-    configuration,
-    classes,
-    imageShape,
-    build: (builder, images, mode) => inference(builder, images, mode, classes, configuration),
-  }),
+  create,
 };
 
 /** @param images [N, 3, H, W], in the paper [N, 3, 32, 32] */
-function inference(
-  builder: GraphBuilder,
-  images: Value,
-  mode: NetworkMode,
-  classes: number,
-  { depth, dropout }: ResnetConfiguration,
-): Inference {
+function create({
+  layers,
+  builder,
+  images,
+  classes,
+  configuration: { depth, dropout },
+}: NetworkInput<ResnetConfiguration>): Value {
   const blocks = (depth - 2) / 6;
-  const layers = new Layers(builder, mode);
 
   const convolution = (scope: string, x: Value, filters: number, stride: number) =>
     builder.scope(scope, () => {
@@ -98,12 +90,11 @@ function inference(
     }
   });
   const pooled = layers.globalAveragePool(x, 'pool');
-  const logits = builder.scope('softmax_linear', () => {
+  return builder.scope('softmax_linear', () => {
     const options = { units: classes, initializer: heNormal, decayShare: 1, bias: 0 };
     const kept = layers.dropout(pooled, { rate: dropout });
     return layers.activation(layers.dense(kept, options, 'softmax_linear'));
   });
-  return layers.network(logits);
 }
 
 /** Takes every `stride`-th row and column of x, and appends channels of zeros. */

@@ -4,7 +4,7 @@ import type { Value } from '../../graph/graph.ts';
 import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
 import type { Layers } from '../layers.ts';
-import type { NetworkNumber } from '../network.ts';
+import type { NetworkNumber } from '../network-kind.ts';
 
 /** The height and width of the images that the networks take, which are crops of 32×32 photographs. */
 export const imageSize = 24;

@@ -25,10 +25,9 @@ import {
   requireWholeNumber,
 } from '../../arguments.ts';
 import type { Value } from '../../graph/graph.ts';
-import type { GraphBuilder } from '../../ops/builder.ts';
 import { truncatedNormal } from '../initializers.ts';
-import { Layers } from '../layers.ts';
-import { defaultsOf, type Inference, type Network, type NetworkKind, type NetworkMode } from '../network.ts';
+import type { Network } from '../network.ts';
+import { defaultsOf, type NetworkInput, type NetworkKind, networkOfKind } from '../network-kind.ts';
 import { convolutions, imageSize, logits, width } from './tutorial-layers.ts';
 
 /** The output channels of the convolutions, and the units of the fully connected layers. */
@@ -44,13 +43,7 @@ export const tutorial: NetworkKind<TutorialWidths> = {
     local4: width(192, 'units of local4'),
   },
   imageShape: [3, imageSize, imageSize],
-  create: (classes, widths, imageShape) => ({
-    name: 'cifar10',
-    configuration: widths,
-    classes,
-    imageShape,
-    build: (builder, images, mode) => inference(builder, images, mode, classes, widths),
-  }),
+  create,
 };
 
 const { conv1, conv2, local3, local4 } = tutorial.numbers;
@@ -66,19 +59,17 @@ const widthChecks: OptionChecks<TutorialWidths> = {
 export function tutorialNetwork(classes: number, widths: TutorialWidths = defaultsOf(tutorial)): Network {
   requireWholeNumber('classes', classes, 1);
   requireOptions(widths, widthChecks, 'widths');
-  return tutorial.create(classes, widths, tutorial.imageShape);
+  return networkOfKind(tutorial, classes, widths);
 }
 
 /** @param images [N, 3, H, W], in the tutorial [N, 3, 24, 24] */
-function inference(
-  builder: GraphBuilder,
-  images: Value,
-  mode: NetworkMode,
-  classes: number,
-  widths: TutorialWidths,
-): Inference {
-  const layers = new Layers(builder, mode);
-
+function create({
+  layers,
+  builder,
+  images,
+  classes,
+  configuration: widths,
+}: NetworkInput<TutorialWidths>): Value {
   const fullyConnected = (scope: string, x: Value, units: number) =>
     builder.scope(scope, () => {
       const options = { units, initializer: truncatedNormal(0.04), decayShare: 1, bias: 0.1 };
@@ -88,5 +79,5 @@ function inference(
   const pool2 = convolutions(builder, layers, images, widths);
   const local3 = fullyConnected('local3', layers.flatten(pool2, 'local3/Reshape'), widths.local3);
   const local4 = fullyConnected('local4', local3, widths.local4);
-  return layers.network(logits(builder, layers, local4, classes));
+  return logits(builder, layers, local4, classes);
 }

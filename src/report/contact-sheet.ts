@@ -3,52 +3,35 @@
  * mistakes with the highest confidence.
  */
 import { ExampleReader, type Examples } from '../data/examples.ts';
+import type { Evaluation, Scored } from '../evaluation/evaluate.ts';
+import { type Predicted, predictionFor, WorstMistakes } from '../evaluation/worst-mistakes.ts';
 import { escapedHtml } from '../summary/html.ts';
-import { pictureOfPlanes } from '../summary/picture.ts';
-import { encodeImage } from '../summary/png.ts';
+import { pngUrl } from '../summary/png.ts';
 import { percentage } from '../wording.ts';
-import { predictedClass, probabilities } from './confusion.ts';
-import type { Evaluation, Scored } from './evaluate.ts';
+import { shownPicture } from './collector.ts';
 
 const shownFirst = 40;
 const shownMistakes = 40;
 
-/** An image to show. */
-interface Shown {
-  readonly example: number;
-  readonly label: number;
-  readonly predicted: number | undefined;
-  /** The probability of the predicted class, 0 … 1. */
-  readonly probability: number;
-}
-
 export class ContactSheet {
   readonly #examples: Examples;
-  readonly #first: Shown[] = [];
-  /** The mistakes, the most confident ones first. */
-  #mistakes: Shown[] = [];
+  readonly #first: Predicted[] = [];
+  readonly #mistakes = new WorstMistakes(shownMistakes);
 
   constructor(examples: Examples) {
     this.#examples = examples;
   }
 
-  add({ example, label, logits, correct }: Scored): void {
-    const predicted = correct ? label : predictedClass(logits);
-    const probability = probabilities(logits)[predicted ?? -1] ?? 0;
-    const shown = { example, label, predicted, probability };
-    if (this.#first.length < shownFirst) this.#first.push(shown);
-    if (correct) return;
-    if (this.#mistakes.length === shownMistakes && probability <= (this.#mistakes.at(-1)?.probability ?? 0))
-      return;
-    this.#mistakes = [...this.#mistakes, shown]
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, shownMistakes);
+  add(scored: Scored): void {
+    if (this.#first.length < shownFirst) this.#first.push(predictionFor(scored));
+    this.#mistakes.add(scored);
   }
 
   /** Returns the page as HTML. */
   html({ globalStep, correct, total, precision }: Evaluation): string {
     const title = capitalized(this.#examples.dataset.title);
     const accuracy = percentage(precision);
+    const { mistakes } = this.#mistakes;
     return `<!doctype html>
 <html lang="en">
 <head>
@@ -73,20 +56,20 @@ Below each image are its class, the class that the network predicts, and the pre
 <h2>The first ${this.#first.length} images</h2>
 ${this.#list(this.#first)}
 ${
-  this.#mistakes.length === 0
+  mistakes.length === 0
     ? ''
-    : `<h2>The ${this.#mistakes.length} most confident mistakes</h2>\n${this.#list(this.#mistakes)}`
+    : `<h2>The ${mistakes.length} most confident mistakes</h2>\n${this.#list(mistakes)}`
 }
 </body>
 </html>
 `;
   }
 
-  #list(shown: readonly Shown[]): string {
+  #list(shown: readonly Predicted[]): string {
     return `<ul>\n${shown.map((one) => this.#figure(one)).join('\n')}\n</ul>`;
   }
 
-  #figure({ example, label, predicted, probability }: Shown): string {
+  #figure({ example, label, predicted, probability }: Predicted): string {
     const { classes } = this.#examples.dataset;
     const [truth, guess] = [label, predicted ?? -1].map((index) => escapedHtml(classes[index] ?? 'nothing'));
     const share = `${(probability * 100).toFixed(0)}%`;
@@ -94,14 +77,13 @@ ${
       label === predicted
         ? `${truth} ✓ ${share}`
         : `${truth}, <span class="wrong">predicted ${guess} ${share}</span>`;
-    return `<li><figure><img alt="${truth}" src="data:image/png;base64,${this.#png(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
+    return `<li><figure><img alt="${truth}" src="${this.#url(example)}"><figcaption>${verdict}</figcaption></figure></li>`;
   }
 
-  /** Returns the stored image of an example as a PNG file. */
-  #png(example: number): string {
+  /** Returns the stored image of an example as a `data:` URL. */
+  #url(example: number): string {
     const pixels = new ExampleReader(this.#examples).pixelsOf(example);
-    const { png } = encodeImage(pictureOfPlanes(pixels, this.#examples.dataset.record.image));
-    return Buffer.from(png).toString('base64');
+    return pngUrl(shownPicture(pixels, this.#examples.dataset));
   }
 }
 

@@ -1,13 +1,17 @@
-/** The files of `eval --report`: predictions as CSV, totals as JSON, and images as HTML. Each is written atomically. */
+/** The files of `eval --report`: predictions as CSV, totals as JSON, and pages for people. Each is written atomically. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
+import { expectedCalibrationError } from '../evaluation/calibration.ts';
+import { type ConfusionMatrix, predictedClass, probabilities } from '../evaluation/confusion.ts';
+import type { Evaluation, Scored } from '../evaluation/evaluate.ts';
+import { standardError, wilsonInterval } from '../evaluation/interval.ts';
 import { csvField } from '../wording.ts';
-import { type ConfusionMatrix, predictedClass, probabilities } from './confusion.ts';
 import type { ContactSheet } from './contact-sheet.ts';
-import type { Evaluation, Scored } from './evaluate.ts';
+import { reportPage } from './page.ts';
+import type { ReportData } from './report-data.ts';
 
 /** Collects the rows of `predictions-….csv`: the example's index and source, its class, the predicted class (empty if a
  * score is not finite), whether the prediction is correct, the probabilities of the predicted and of the true
@@ -71,25 +75,34 @@ export interface ReportSubject extends Readonly<Record<string, unknown>> {
   readonly weights: string;
 }
 
-/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json` and `pictures-….html`. Returns their
- * paths, with that of the HTML file last.
+/** The contents of the files of a report. */
+export interface Report {
+  readonly evaluation: Evaluation;
+  readonly about: ReportSubject;
+  readonly confusion: ConfusionMatrix;
+  readonly predictions: PredictionRows;
+  readonly pictures: ContactSheet;
+  readonly page: ReportData;
+}
+
+/** The name of the page of the last evaluation in a folder. */
+export const lastReport = 'report.html';
+
+/** Writes `predictions-<step>-<data>-<weights>.csv`, `confusion-….csv`, `report-….json`, `pictures-….html`, `report-….html`, and
+ * a copy of the last one as `report.html`. Returns their paths, with that of `report.html` last.
  * @throws RunError when the files cannot be written */
-export async function writeReport(
-  evalDir: string,
-  evaluation: Evaluation,
-  about: ReportSubject,
-  confusion: ConfusionMatrix,
-  predictions: PredictionRows,
-  pictures: ContactSheet,
-): Promise<readonly string[]> {
+export async function writeReport(evalDir: string, report: Report): Promise<readonly string[]> {
+  const { evaluation, about, confusion, predictions, pictures } = report;
   const name = `${evaluation.globalStep}-${about.evalData}-${about.weights}`;
-  const report = { ...about, ...evaluation, classes: confusion.byClass, confusion: confusion.counts };
+  const page = reportPage(report.page);
   const files = [
-    [join(evalDir, `predictions-${name}.csv`), predictions.text],
-    [join(evalDir, `confusion-${name}.csv`), confusionCsv(confusion)],
-    [join(evalDir, `report-${name}.json`), `${JSON.stringify(report, null, 2)}\n`],
-    [join(evalDir, `pictures-${name}.html`), pictures.html(evaluation)],
-  ] as const;
+    [`predictions-${name}.csv`, predictions.text],
+    [`confusion-${name}.csv`, confusionCsv(confusion)],
+    [`report-${name}.json`, `${JSON.stringify(numbersOf(report), null, 2)}\n`],
+    [`pictures-${name}.html`, pictures.html(evaluation)],
+    [`report-${name}.html`, page],
+    [lastReport, page],
+  ].map(([file = '', text = '']) => [join(evalDir, file), text] as const);
   try {
     await mkdir(evalDir, { recursive: true });
     for (const [path, text] of files) await writeAside(path, new TextEncoder().encode(text));
@@ -100,4 +113,17 @@ export async function writeReport(
     );
   }
   return files.map(([path]) => path);
+}
+
+/** Returns the contents of `report-….json`. */
+function numbersOf({ evaluation, about, confusion, page: { top, calibration } }: Report): object {
+  const { correct, total } = evaluation;
+  return {
+    ...{ ...about, ...evaluation },
+    standardError: standardError(correct, total),
+    interval95: wilsonInterval(correct, total),
+    top: top === undefined ? null : { k: top.k, correct: top.correct, precision: top.correct / total },
+    calibration: { expectedCalibrationError: expectedCalibrationError(calibration), bins: calibration },
+    ...{ classes: confusion.byClass, confusion: confusion.counts },
+  };
 }

@@ -1,0 +1,146 @@
+/** The types of the functions that `cifar10-ts` exports, so that all of them can be imported. `index.test.ts` says which are missing. */
+export type { NumberBounds } from './arguments.ts';
+export type {
+  CheckpointMetadata,
+  DatasetDescription as StoredDataset,
+  StoredImageShape,
+  StoredOrigin,
+  StoredStatistics,
+  Versions as StoredVersions,
+} from './checkpoint/metadata.ts';
+export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
+export type { Job } from './collective/mpi/start-mpi.ts';
+export type {
+  Archive,
+  ChannelStatistics,
+  DatasetDescription,
+  DatasetFile,
+  DatasetName,
+  OtherVersion,
+  PicturesName,
+  PicturesOrigin,
+  Split,
+} from './data/dataset.ts';
+export type { DataEvent, DataOptions } from './data/events.ts';
+export type { Examples } from './data/examples.ts';
+export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
+export type {
+  CompileOptions,
+  Engine,
+  ExchangeStart,
+  PartTime,
+  Recovered,
+  Session,
+  StepOptions,
+  Tensors,
+} from './engine/engine.ts';
+export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
+export type { Failures } from './errors.ts';
+export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
+export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
+export type { Weights } from './evaluation/network-session.ts';
+export type { Comparison } from './export/compare.ts';
+export type { ExportEvent } from './export/export.ts';
+export type { ExportRequest } from './export/export-request.ts';
+export type { ExportFormatName, WeightNames } from './export/format.ts';
+export type { OutputFile } from './export/output.ts';
+export type { TrainedNetwork } from './export/trained-network.ts';
+export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
+export type { ResultRole, Results } from './graph/results.ts';
+export type {
+  AttributesOf,
+  BatchNormAttributes,
+  ConvolutionAttributes,
+  CrossEntropyAttributes,
+  EngineOpSignatures,
+  ExplicitPadding,
+  GeluAttributes,
+  InputNames,
+  LocalAttributes,
+  LrnAttributes,
+  NoAttributes,
+  OpName,
+  OpSignatures,
+  OutputNames,
+  Padding,
+  PerInput,
+  PerOutput,
+  PoolAttributes,
+  ReductionAttributes,
+  RowsAndColumns,
+} from './graph/signature.ts';
+export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
+export type { NormalizationName } from './input/normalization.ts';
+export type {
+  ConfigurationOf,
+  DefinedNetwork,
+  DefinitionOptions,
+  NetworkDefinition,
+} from './model/define-network.ts';
+export type { Initializer } from './model/initializers.ts';
+export type {
+  BatchNormalizationOptions,
+  ConvolutionOptions,
+  DenseOptions,
+  DropoutOptions,
+  LocalOptions,
+  WeightOptions,
+} from './model/layer-options.ts';
+export type {
+  DropoutMask,
+  Inference,
+  Network,
+  NetworkConfiguration,
+  NetworkMode,
+  Parameter,
+  State,
+} from './model/network.ts';
+export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
+export type { NetworkReference } from './model/networks.ts';
+export type { GraphBuilder } from './ops/builder.ts';
+export type { Apply, ApplyAll } from './ops/definition.ts';
+export type { PictureFault, Pixels } from './pictures/decode.ts';
+export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
+export type { PredictionControl, PredictionEvent, PredictionRequest } from './predict/predict.ts';
+export type { Prediction } from './predict/prediction.ts';
+export type { ClassifyOptions, PictureInput, TrainedModel } from './predict/trained-model.ts';
+export type { HyperparameterName, Hyperparameters } from './recipe/hyperparameters.ts';
+export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
+export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
+export type { Length, Recipe, RecipeOptions } from './recipe/recipe.ts';
+export type { RecipeName } from './recipe/recipes.ts';
+export type { ScaledFrom, ScalingName } from './recipe/scale-learning-rate.ts';
+export type { ScoringEvent } from './run/checkpoint-scorer.ts';
+export type { PreparationEvent } from './run/ensure-dataset.ts';
+export type { EvaluateControl, EvaluateRequest, EvaluateResult } from './run/evaluate.ts';
+export type { EvaluationControl, EvaluationEvent } from './run/evaluation.ts';
+export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export type { ImportRequest } from './run/import-pictures.ts';
+export type { Initialization } from './run/initial-weights.ts';
+export type { LearningRateEvent, SearchControl } from './run/learning-rate-search.ts';
+export type { ProcessOptions } from './run/process-options.ts';
+export type { RecipeObject } from './run/recipe-object.ts';
+export type { CacheOption, PictureOptions } from './run/run-data.ts';
+export type { RunOptions } from './run/run-options.ts';
+export type { StopControl } from './run/stop-control.ts';
+export type { EndedRun, SweepEvent } from './run/sweep.ts';
+export type { CombinationResult } from './run/sweep-combinations.ts';
+export type { PlacedRun, SweepResult } from './run/sweep-folder.ts';
+export type { OptionValue, PlannedRun, SweepRequest, VariedOptions } from './run/sweep-request.ts';
+export type { TrainControl, TrainedStep, TrainResult } from './run/train.ts';
+export type { TrainingControl, TrainingEvent } from './run/training.ts';
+export type { TrainingRequest } from './run/training-request.ts';
+export type { EncodedImage, PluginValue, SummaryContent } from './summary/event.ts';
+export type { Histogram } from './summary/histogram.ts';
+export type { RecordedValue } from './summary/recorded-value.ts';
+export type { Tag } from './summary/tags.ts';
+export type { DataOf, DType } from './tensor/dtype.ts';
+export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
+export type { EpochReport } from './training/epochs.ts';
+export type { RangePoint } from './training/learning-rate-range.ts';
+export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';
+export type { StepSummary } from './training/summarizer.ts';
+export type { TrainEvent } from './training/train.ts';
+export type { StepReport } from './training/train-step.ts';
+export type { RecipeChange } from './training/training-run.ts';
+export type { ValidationReport } from './training/validation.ts';
