@@ -27,6 +27,7 @@ export const groups = [
       doc('predict', 'Predict'),
       doc('export', 'Export'),
       doc('recipes', 'Recipes and networks'),
+      doc('docker', 'Docker'),
       doc('scale', 'Several processes'),
       doc('summaries', 'TensorBoard'),
     ],

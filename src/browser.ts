@@ -4,6 +4,7 @@
  *
  * @module cifar10-ts/browser
  */
+export type { NumberBounds } from './arguments.ts';
 export { gradients } from './autodiff/gradients.ts';
 export type {
   Archive,

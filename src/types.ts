@@ -1,4 +1,5 @@
 /** The types of the functions that `cifar10-ts` exports, so that all of them can be imported. `index.test.ts` says which are missing. */
+export type { NumberBounds } from './arguments.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,

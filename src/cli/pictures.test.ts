@@ -97,12 +97,26 @@ describe('your own pictures', needsDecoder, () => {
     writeIn('photos', 'dog/new.png', await noisePicture(77).png().toBuffer());
     const refused = await train('--train-dir', 'run', '--max-steps', '5');
     assert.equal(refused.code, 1);
-    assert.match(refused.errors, /checksum of the training examples: \w+ there, \w+ here/);
+    assert.match(
+      refused.errors,
+      /photos: the pictures have changed \(\d+ training images before, \d+ now\), so the run of run\/model\.ckpt-\d+\.safetensors cannot be resumed\. Restore the pictures, or train on them in another --train-dir, with --init-from run to begin with these weights$/m,
+    );
     const scored = await evaluate('run');
     assert.equal(scored.code, 0, scored.errors);
     assert.match(scored.errors, /warning: .*photos: the pictures have changed since the run was trained/);
     rmSync('photos/dog/new.png');
     assert.doesNotMatch((await evaluate('run')).errors, /have changed/);
+    renameSync('photos/dog', 'photos/hound');
+    const renamed = await evaluate('run');
+    assert.match(
+      renamed.errors,
+      /but found \d in the pictures in photos \(.*hound.*\)\. The pictures have changed since then; restore the classes/,
+    );
+    assert.match(
+      (await train('--train-dir', 'run', '--max-steps', '5')).errors,
+      /photos: the pictures have changed \(classes \[.*"dog".*\] before, \[.*"hound".*\] now\), so the run/,
+    );
+    renameSync('photos/hound', 'photos/dog');
   });
 
   test('that were moved are reported with what to do', async () => {

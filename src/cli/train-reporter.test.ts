@@ -145,6 +145,11 @@ describe('a complete run', () => {
     assert.equal(outcome.code, 0);
     assert.equal(outcome.errors, '');
     assert.match(outcome.output, /^The run in .* is complete: 2 steps\nFor more steps:\n.*--max-steps 4\n/);
+    const changed = await train(nowhere, '--learning-rate', '0.01', '--keep', '3');
+    assert.match(
+      changed.output,
+      /is complete: 2 steps\. Without further steps, --learning-rate and --keep have no effect$/m,
+    );
     const shorter = await cifar10([
       ...['train', '--json', '--data-dir', nowhere, '--train-dir', run, '--epochs', '0.001'],
     ]);

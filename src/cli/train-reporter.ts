@@ -1,7 +1,7 @@
 /** Prints a training run: lines, the progress line, and the events of `--json`. */
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { TrainingEvent } from '../run/training.ts';
-import { counted } from '../wording.ts';
+import { counted, enumeration } from '../wording.ts';
 import type { Console } from './console.ts';
 import { preparationReporter } from './data-reporter.ts';
 import { flagTable } from './flag-table.ts';
@@ -10,17 +10,25 @@ import { inFlags } from './option-flags.ts';
 import { StepReporter } from './step-reporter.ts';
 import { watchLine } from './watch-line.ts';
 
+/** The flags that matter for a run that is already complete: they say which run, how long it is, and what is printed. */
+const usedByCompleteRuns: ReadonlySet<string> = new Set([
+  ...['train-dir', 'data-dir', 'max-steps', 'epochs', 'quiet', 'json', 'collective'],
+]);
+
 /** Prints the events of a training run. */
 export class TrainReporter {
   readonly #console: Console;
   readonly #flags: ReportedFlags;
+  readonly #given: ReadonlySet<string>;
   readonly #prepare: (event: PreparationEvent) => void;
   #steps: StepReporter | undefined;
   #isComplete = false;
 
-  constructor(console: Console, flags: ReportedFlags) {
+  /** @param given the names of the flags on the command line, such as `max-steps` */
+  constructor(console: Console, flags: ReportedFlags, given: ReadonlySet<string> = new Set()) {
     this.#console = console;
     this.#flags = flags;
+    this.#given = given;
     this.#prepare = preparationReporter(console);
   }
 
@@ -63,6 +71,16 @@ export class TrainReporter {
     }
   }
 
+  /** Says which flags have no effect, because no step is made. */
+  #unused(): string {
+    const unused = [...this.#given]
+      .filter((name) => !usedByCompleteRuns.has(name))
+      .map((name) => `--${name}`);
+    return unused.length === 0
+      ? ''
+      : `. Without further steps, ${enumeration(unused)} ${unused.length === 1 ? 'has' : 'have'} no effect`;
+  }
+
   /** Reports that the run was already complete when the command started. */
   #complete({
     globalStep,
@@ -73,10 +91,13 @@ export class TrainReporter {
     const { trainDir } = this.#flags;
     const others =
       trainDir === flagTable.trainDir.default ? '; to start another, use --train-dir or --restart' : '';
-    this.#console.result(`The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}`, {
-      kind: 'end',
-      ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
-    });
+    this.#console.result(
+      `The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}${this.#unused()}`,
+      {
+        kind: 'end',
+        ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
+      },
+    );
     if (suggests())
       this.#console.line(
         nextCommands(this.#flags, { globalStep, stopped: false, hasHeldOut, hyperparameters }),

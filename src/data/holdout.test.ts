@@ -40,8 +40,20 @@ test('the same seed holds out the same examples, and another seed holds out othe
 test('a fraction that leaves one part empty is refused', () => {
   assert.throws(() => holdOut(examples, 0.000_01, 0), {
     name: 'RunError',
-    message: /leaves one part empty; use another `holdout`/,
+    message:
+      /^a holdout of 0\.00001 of [\d,]+ examples leaves one part empty; use a larger `holdout`, at least [\d.]+$/,
   });
+  const advised = (share: number) => {
+    try {
+      holdOut(examples, share, 0);
+    } catch (error) {
+      return Number(/at least ([\d.e-]+)/.exec(String(error))?.[1]);
+    }
+    return Number.NaN;
+  };
+  const least = advised(0.000_01);
+  assert.ok(holdOut(examples, least, 0).validation.count > 0);
+  assert.ok(Number.isFinite(advised(least * 0.9)), 'a smaller fraction holds out nothing');
 });
 
 test('both parts share the records, and their indices are in shared memory', () => {

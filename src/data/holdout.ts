@@ -22,8 +22,11 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
   );
   const all = Array.from({ length: examples.count }, (_, index) => index);
   if (held.size === 0 || held.size === examples.count) {
+    const [found, all] = [share, examples.count].map((number) =>
+      number.toLocaleString('en-US', { maximumFractionDigits: 20 }),
+    );
     throw new RunError(
-      `a holdout of ${share} of ${examples.count} examples leaves one part empty; use another \`holdout\`, such as 0.1`,
+      `a holdout of ${found} of ${all} examples leaves one part empty; use a ${held.size === 0 ? `larger \`holdout\`, at least ${leastShare(examples)}` : 'smaller `holdout`'}`,
     );
   }
   return {
@@ -36,6 +39,13 @@ export function holdOut(examples: Examples, share: number, seed: number): HeldOu
       all.filter((index) => held.has(index)),
     ),
   };
+}
+
+/** Returns the least fraction, in two digits, that holds out an example. The count of every class is rounded. */
+function leastShare(examples: Examples): number {
+  const largest = Math.max(...byClass(examples).map((ofClass) => ofClass.length));
+  const unit = 10 ** (Math.floor(Math.log10(0.5 / largest)) - 1);
+  return Number((Math.ceil(0.5 / largest / unit) * unit).toPrecision(2));
 }
 
 /** Returns the indices of the examples of each class, in order. */

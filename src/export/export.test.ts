@@ -168,6 +168,32 @@ describe('cifar10 export', () => {
     );
   });
 
+  test('refuses to replace the files of a run, even with --force', () =>
+    withRun(async () => {
+      const folder =
+        /^cifar10: run is a training folder \(it contains model\.ckpt-1200\.safetensors\), and .* use another --output/;
+      for (const format of ['tensorflow', 'transformers.js'])
+        await assertRefused(['run', '--format', format, '--output', 'run', '--force'], 1, folder);
+      const file = 'run/model.ckpt-1200.safetensors';
+      await assertRefused(
+        ['run', '--output', file, '--force'],
+        1,
+        /is the name of a checkpoint, and an export would take its place/,
+      );
+    }));
+
+  test('says in the card how good the model is on the validation pictures of the user', () =>
+    withRun(
+      async () => {
+        await exported('run');
+        assert.match(
+          readFileSync('model.onnx.md', 'utf8'),
+          /^- Precision @ 1 on the validation pictures: 0\.7500\.$/m,
+        );
+      },
+      { ...checkpoint, metadata: { ...checkpoint.metadata, holdout: 0 } },
+    ));
+
   test('quotes the evaluations of this checkpoint in the card, with their spread', () =>
     withRun(
       async () => {
@@ -187,16 +213,18 @@ describe('cifar10 export', () => {
         const card = readFileSync('model.onnx.md', 'utf8');
         assert.match(card, /Precision @ 1 on 2,000 images \(test\) of synthetic: 0\.7500 ± 0\.0190\./);
         assert.doesNotMatch(card, /0\.0005|: 0\.0000/);
+        const { metadata } = checkpoint;
         for (const part of [
           '## Use',
           '## Limits',
           'To fill in: the license',
           '| learning_rate | 0.1 |',
-          'étoile',
+          '2. \\*étoile\\*\n3. \\- dash\n4. 5\\. five\n5. \\&lt;\n6. &#32;&#32;two\n\n',
+          `${metadata.dataset.trainingExamples.toLocaleString('en-US')} training pictures (checksum `,
         ])
           assert.ok(card.includes(part), part);
       },
-      named(['circle', 'square\n# not a heading', '*étoile*']),
+      named(['circle', 'square\n# not a heading', '*étoile*', '- dash', '5. five', '&lt;', '  two']),
     ));
 });
 

@@ -59,12 +59,12 @@ function classesOf(names: readonly string[]): string {
   return [...listed, ...(more > 0 ? [`\n… and ${more} more. The model contains all names.`] : [])].join('\n');
 }
 
-function training({ metadata, weights }: TrainedNetwork): string {
+function training({ metadata, weights, dataset: { title } }: TrainedNetwork): string {
   const { dataset, network, seed, holdout, batchSize, engine, precision, versions, history } = metadata;
   const rows: readonly (readonly [string, unknown])[] = [
     [
       'data',
-      `${counted(dataset.trainingExamples, 'training picture')} of ${dataset.name} (${dataset.checksum})`,
+      `${title}: ${counted(dataset.trainingExamples, 'training picture')} (checksum ${dataset.checksum})`,
     ],
     ['held out', holdout],
     ['recipe', metadata.recipe],
@@ -108,14 +108,17 @@ function results({ comparison, pictures, results: known, trained: { metadata } }
       : [
           '- The intervals (95%) are those of the choice of test images. Other seeds of the training vary, too.',
         ]),
-    `- The export was compared with the network that it was made from on ${counted(comparison.pictures, 'picture')} ` +
-      `(${escaped(pictures)}): the probabilities differ by at most ${largestDifference.toExponential(1)}, and the class is the ` +
+    `- The export was compared with the network that it was made from on ` +
+      `${comparison.pictures.toLocaleString('en-US')} ${escaped(pictures)}: the probabilities differ by at most ${largestDifference.toExponential(1)}, and the class is the ` +
       `same for ${sameClass.toLocaleString('en-US')} of them.`,
   ].join('\n');
 }
 
 function validationLine({ validationPrecision, holdout, dataset }: CheckpointMetadata): readonly string[] {
   if (validationPrecision === null) return [];
+  // The user's own validation pictures are not held out. Their number is not stored.
+  if (holdout === 0)
+    return [`- Precision @ 1 on the validation pictures: ${validationPrecision.toFixed(4)}.`];
   const images = Math.round(holdout * dataset.trainingExamples);
   return [
     `- Precision @ 1 on ${counted(images, 'held-out image')}: ${withSpread(validationPrecision, images)}.`,
@@ -137,7 +140,10 @@ function limits({ classes, picture: [channels, height, width] }: TrainedNetwork)
   ].join('\n');
 }
 
-/** Returns text from outside as one line in which Markdown has no meaning. An underscore has one only at the edge of a word. */
+/** Returns text from outside as one line in which Markdown has no meaning. An underscore has one only at the edge of a word, and
+ * spaces and markers of lists only at the beginning. */
 function escaped(text: string): string {
-  return oneLine(text).replace(/[\\`*[\]<>#|~]|(?<!\w)_|_(?!\w)/g, '\\$&');
+  return oneLine(text)
+    .replace(/[\\`*[\]<>#|~&]|(?<!\w)_|_(?!\w)|^[-+](?=[-+\s]|$)|(?<=^\d+)[.)](?=\s|$)/g, '\\$&')
+    .replace(/^ +/, (spaces) => '&#32;'.repeat(spaces.length));
 }

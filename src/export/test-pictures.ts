@@ -16,8 +16,8 @@ export interface TestPictures {
   readonly pixels: Uint8Array;
 }
 
-/** Returns the first test pictures of a data set, and generated ones if there are too few or its records are missing. Nothing is downloaded or
- * imported.
+/** Returns the first test pictures of a data set, and generated ones if there are too few or its records are missing. Nothing is
+ * downloaded or imported.
  * @param dataDir the folder of the data sets, or undefined for generated pictures
  * @throws RunError when the files are damaged
  * @throws StoppedError when `signal` is aborted */
@@ -37,7 +37,8 @@ export async function testPictures(
   const { pixels } = generatedPictures(dataset.record.image, count);
   for (let index = 0; index < kept; index++) pixels.set(reader.pixelsOf(index), index * bytes);
   const own = `test pictures of ${dataset.title}`;
-  return { title: kept === count ? own : `pictures (${kept} ${own}, the others generated)`, count, pixels };
+  const title = kept === count ? own : `pictures, ${kept} of them ${own} and the others generated`;
+  return { title, count, pixels };
 }
 
 /** Finds the records of a data set. Those of the user's own pictures are in the data folder, in the cache, or beside the pictures. */

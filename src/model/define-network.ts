@@ -34,6 +34,7 @@ export interface NetworkDefinition<Numbers extends string>
   readonly numbers?: Readonly<Record<Numbers, NetworkNumber>> | undefined;
 }
 
+/** Options of `defineNetwork`. */
 export interface DefinitionOptions {
   /** Whether to replace a network of the same name that the program has defined before, as when a cell of a notebook runs
    * again. Default: false. */

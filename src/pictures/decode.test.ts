@@ -26,6 +26,41 @@ function isNear(found: readonly number[], expected: readonly number[], tolerance
   );
 }
 
+/** Returns a square gray TIFF file without compression (TIFF 6.0, section 2).
+ * @param sampleFormat 1 for whole numbers, 3 for floating-point numbers */
+function grayTiff(
+  data: Uint8Array | Uint16Array | Uint32Array | Float32Array,
+  size: number,
+  sampleFormat: number,
+) {
+  const [short, long] = [3, 4];
+  const tags = [
+    [256, long, size], // width
+    [257, long, size], // height
+    [258, short, 8 * data.BYTES_PER_ELEMENT], // bits per sample
+    [259, short, 1], // no compression
+    [262, short, 1], // 0 is black
+    [273, long, 256], // offset of the pixels
+    [277, short, 1], // samples per pixel
+    [278, long, size], // rows per strip
+    [279, long, data.byteLength], // bytes of the strip
+    [339, short, sampleFormat],
+  ] as const;
+  const file = Buffer.alloc(256 + data.byteLength);
+  file.write('II*\0', 'latin1');
+  file.writeUInt32LE(8, 4);
+  file.writeUInt16LE(tags.length, 8);
+  for (const [index, [tag, type, value]] of tags.entries()) {
+    const at = 10 + 12 * index;
+    file.writeUInt16LE(tag, at);
+    file.writeUInt16LE(type, at + 2);
+    file.writeUInt32LE(1, at + 4);
+    file.writeUInt32LE(value, at + 8);
+  }
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 256);
+  return file;
+}
+
 /** Returns the error of a picture that cannot be decoded. */
 async function refusal(source: string | Uint8Array): Promise<PictureError> {
   try {
@@ -88,6 +123,17 @@ describe('decoding', needsDecoder, () => {
     assert.deepEqual(colorAt(await decodePicture(await deep.png().toBuffer(), 4), 4, 1, 1), [128, 128, 128]);
     const print = plainPicture('#c86432', 20, 20).toColourspace('cmyk');
     isNear(colorAt(await decodePicture(await print.jpeg().toBuffer(), 8), 8, 4, 4), [200, 100, 50], 40);
+  });
+
+  test('TIFF files of 8 and 16 bits are decoded, and those of numbers without a fixed range are refused', async () => {
+    const [bytes, words] = [new Uint8Array(16).fill(128), new Uint16Array(16).fill(128 * 257)];
+    for (const data of [bytes, words])
+      assert.deepEqual(colorAt(await decodePicture(grayTiff(data, 4, 1), 4), 4, 1, 1), [128, 128, 128]);
+    assert.equal(
+      await reason(grayTiff(new Float32Array(16).fill(0.5), 4, 3)),
+      'TIFF with values of the type float, expected 8 or 16 bits',
+    );
+    assert.match(await reason(grayTiff(new Uint32Array(16), 4, 1)), /^TIFF with values of the type uint,/);
   });
 
   test('one pixel is enough, and of an animation the first picture is used', async () => {

@@ -51,6 +51,7 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
   try {
+    if (format === 'TIFF') await requireLevels(decode(bytes, settings));
     return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
   } catch (error) {
     if (error instanceof PictureError || exhaustedResource(error) !== undefined) throw error;
@@ -99,6 +100,14 @@ async function pixelsOf(picture: Sharp, imageSize: number): Promise<Uint8Array> 
     .toBuffer({ resolveWithObject: true });
   if (info.channels === 3 && info.width === imageSize && info.height === imageSize) return data;
   throw new PictureError('unsupported', `found ${info.channels} channels after decoding, expected 3`);
+}
+
+/** Requires a TIFF file to contain levels of brightness. Floating-point numbers and larger integers have no fixed range, so they
+ * would become black or white. */
+async function requireLevels(picture: Sharp): Promise<void> {
+  const { depth } = await picture.metadata();
+  if (depth === 'uchar' || depth === 'ushort') return;
+  throw new PictureError('unsupported', `TIFF with values of the type ${depth}, expected 8 or 16 bits`);
 }
 
 /** Separates the channels: [H, W, 3] → [3, H, W]. */

@@ -51,6 +51,7 @@ export const predictionChecks: OptionChecks<PredictionRequest> = {
   ...classifyChecks,
 };
 
+/** Controls `predict` while it runs. */
 export interface PredictionControl extends StopControl {
   /** Where `-` reads from. Default: the standard input of the process. */
   readonly input?: AsyncIterable<Uint8Array>;
@@ -67,6 +68,7 @@ const controlChecks: OptionChecks<PredictionControl> = {
   input: optional(anAsyncIterable),
 };
 
+/** What `predict` reports. */
 export type PredictionEvent =
   /** A warning. The command continues. */
   | { readonly kind: 'warning'; readonly message: string }
@@ -150,7 +152,7 @@ function requireSources(sources: readonly string[]): void {
   if (sources.length === 0)
     throw new UsageError('`sources`: expected at least one file, folder or pattern, found none');
   if (sources.filter((name) => name === standardInput).length > 1)
-    throw new UsageError('`sources`: standard input (-) can be read only once, found it twice');
+    throw new UsageError('standard input (-) can be read only once, but is named twice');
 }
 
 function isPicture({ kind }: Source): boolean {

@@ -29,6 +29,7 @@ import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
 import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
+/** What is reported while checkpoints are scored. */
 export type ScoringEvent =
   | PreparationEvent
   /** The scoring of a checkpoint begins. */
@@ -204,8 +205,11 @@ export class CheckpointScorer {
   /** @throws RunError when the data has other classes than the run */
   async #findData(metadata: CheckpointMetadata, trained: DatasetDescription): Promise<RunData> {
     const data = await findData(this.#settings, trained, this.#settings, trainingDefaults.dataset);
+    const { origin } = data.dataset;
     const advice =
-      '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
+      origin !== undefined && origin.source === trained.origin?.source
+        ? '. The pictures have changed since then; restore the classes, or train on the pictures as they are now'
+        : '; leave out `dataset`, `labels` and `data` to evaluate on the data that the run was trained on';
     requireSameClasses(metadata.dataset.classes, data.dataset, advice);
     return data;
   }

@@ -83,7 +83,7 @@ describe('an evaluation by several processes', { timeout: 120_000 }, () => {
       [{ evalData: 'validation' }, /differ in `evalData`: "validation" in process 1, "test" in/],
       [{ weights: 'raw' }, /differ in `weights`: "raw" in process 1, "ema" in/],
       [{ dataDir: otherData }, /differ in the checksum of the data: "[0-9a-f]{64}" in process 1/],
-      [{ dataset: 'cifar100' }, /the checkpoint was trained on 10 classes .*, but CIFAR-100 has 100/],
+      [{ dataset: 'cifar100' }, /the checkpoint was trained on 10 classes .*, but found 100 in CIFAR-100/],
     ] as const) {
       const outcomes = await Promise.allSettled(
         jobsOf(2).map((job) => kindsOf(request('refused', job.rank === 1 ? other : {}), { job })),

@@ -27,6 +27,7 @@ import { openCheckpoint } from './open-checkpoint.ts';
 import { leads, together } from './ranks.ts';
 import type { StopControl } from './stop-control.ts';
 
+/** What `runEvaluation` reports. */
 export type EvaluationEvent =
   /** The folder `dir` is being watched for new checkpoints. Results are appended to `file`. */
   | { readonly kind: 'watching'; readonly dir: string; readonly everySeconds: number; readonly file: string }
@@ -47,6 +48,7 @@ export type EvaluationEvent =
       readonly isAbandoned: boolean;
     };
 
+/** Controls an evaluation while it runs. */
 export interface EvaluationControl extends StopControl {
   /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and score together. The first
    * process reads the checkpoints, writes all files and yields all events; the others yield only the end. */

@@ -109,8 +109,8 @@ export async function ranksOf(job: Job, towers: number, batchSize: number): Prom
   await together(job, async () => {
     if (rows >= most) return;
     throw new RunError(
-      `each of ${job.size} processes trains with ${counted(rows, 'image')} of a batch, but has up to ${counted(most, 'tower')}, ` +
-        'and every tower needs an image; use a larger `batchSize` or fewer `towers`',
+      `some of the ${job.size} processes train with only ${counted(rows, 'image')} of a batch of ${batchSize}, but have up to ` +
+        `${counted(most, 'tower')}, and every tower needs an image; use a larger \`batchSize\` or fewer \`towers\``,
     );
   });
   return {

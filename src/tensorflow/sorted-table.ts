@@ -84,7 +84,17 @@ export function decodeTable(bytes: Uint8Array, file: string): readonly TableEntr
   const reader = new ByteReader(footer, file);
   readHandle(reader); // the metaindex, which is empty
   const index = readBlock(bytes, readHandle(reader), file);
-  return index.flatMap(({ value }) => readBlock(bytes, readHandle(new ByteReader(value, file)), file));
+  const entries: TableEntry[] = [];
+  for (const { value } of index) {
+    // The order is checked after every block, because an index that names one block many times could fill the memory.
+    for (const entry of readBlock(bytes, readHandle(new ByteReader(value, file)), file)) {
+      const previous = entries.at(-1)?.key;
+      if (previous !== undefined && compareBytes(previous, entry.key) >= 0)
+        throw damaged(file, 'its keys are not sorted');
+      entries.push(entry);
+    }
+  }
+  return entries;
 }
 
 /** Returns a negative number if `a` comes first, and 0 if both are equal. */

@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { maskedCrc32c } from '../crc32c.ts';
 import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { encodeTable } from './sorted-table.ts';
+import { BundleEntry, BundleHeader } from './schema.ts';
+import { decodeTable, encodeTable } from './sorted-table.ts';
 import {
   type BundleFiles,
   bundleDataPath,
@@ -149,6 +151,39 @@ test('any byte of an index can be changed without an error that is not a RunErro
       assert.equal((error as Error).name, 'RunError', `byte ${at}: ${error}`);
     }
   }
+});
+
+test('an index whose keys are not sorted is refused, because it could name the same block many times', () => {
+  const entry = (key: string) => ({ key: new TextEncoder().encode(key), value: new Uint8Array() });
+  const table = encodeTable([entry('a'), entry('b')]);
+  const at = table.indexOf('a'.charCodeAt(0));
+  table[at] = 'c'.charCodeAt(0);
+  // Two entries of 3 bytes and a key, one restart, and the type of the compression.
+  const end = 2 * 4 + 2 * 4 + 1;
+  new DataView(table.buffer, table.byteOffset).setUint32(end, maskedCrc32c(table.subarray(0, end)), true);
+  assert.throws(() => decodeTable(table, 'model.index'), {
+    name: 'RunError',
+    message: 'model.index: the file is damaged: its keys are not sorted',
+  });
+});
+
+test('a shape with negative lengths is refused', () => {
+  const header = BundleHeader.encode({ num_shards: 1 }).finish();
+  const data = new Uint8Array(24);
+  const entry = {
+    dtype: 1,
+    shape: { dim: [{ size: -2 }, { size: -3 }] },
+    size: 24,
+    crc32c: maskedCrc32c(data),
+  };
+  const index = encodeTable([
+    { key: new Uint8Array(), value: header },
+    { key: new TextEncoder().encode('a'), value: BundleEntry.encode(entry).finish() },
+  ]);
+  assert.throws(() => decodeBundle({ index, data }, paths), {
+    name: 'RunError',
+    message: /^model\.data: tensor "a": its shape is \[-2, -3\]; the file is damaged/,
+  });
 });
 
 test('keys that are not sorted are refused', () => {

@@ -177,6 +177,8 @@ function tensorOf(
     new RunError(
       `${paths.data}: tensor ${quoted(name)}: ${what}; the file is damaged or from another bundle`,
     );
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0))
+    throw wrong(`its shape is [${shape.join(', ')}]`);
   if (fields.shard_id !== 0 || size !== expected || offset + size > data.length)
     throw wrong(
       `expected ${expected} bytes at ${offset}, found ${Math.max(0, Math.min(size, data.length - offset))}`,

@@ -1,5 +1,6 @@
 /** The definition of a training run. It is chosen when the run starts, stored in every checkpoint, and restored from there
  * when the run is resumed. */
+import { dirname } from 'node:path';
 import {
   aChoice,
   aFiniteNumber,
@@ -30,7 +31,7 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
-import { normalizationNames } from '../input/normalization.ts';
+import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -52,6 +53,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
   recipe: optional(aText),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
+  statistics: optional(aChoice(statisticsChoices)),
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   holdout: required(aFiniteNumber(0, 1)),
   length: optional(aLength),
@@ -127,7 +129,7 @@ export function imagesOf({
 function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
   if (classes === dataset.classes.length) return;
   throw new RunError(
-    `the network ${name} has ${counted(classes, 'class', 'classes')}, but ${dataset.title} has ${dataset.classes.length}; ` +
+    `the network ${name} has ${counted(classes, 'class', 'classes')}, but found ${dataset.classes.length} in ${dataset.title}; ` +
       'create it with that number, as in tutorialNetwork(dataset.classes.length)',
   );
 }
@@ -140,7 +142,7 @@ export interface Versions {
 /** Returns the metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
-  const { groups, freeze, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
+  const { groups, freeze, augmentation, normalization, statistics, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
@@ -171,6 +173,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     freeze,
     augmentation,
     normalization,
+    statistics,
     length,
     history: run.history ?? [],
     versions: { cifar10, node: process.versions.node, engine: engine.library },
@@ -192,6 +195,7 @@ export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
     name: recipe,
     network,
     ...storedImages(stored),
+    statistics: known('statistics', stored.statistics, statisticsChoices),
     batchSize,
     hyperparameters,
     groups,
@@ -237,6 +241,7 @@ const keptParts: { readonly [Part in Exclude<keyof Recipe, 'name' | 'hyperparame
     network: 'network',
     augmentation: 'augmentation',
     normalization: 'normalization',
+    statistics: 'statistics of the normalization',
     batchSize: 'batch size',
     groups: 'parameter groups',
     freeze: 'frozen layers',
@@ -267,7 +272,7 @@ export function requireSameRun(
   const differences = [
     ['data set', stored.dataset.name, dataset.name],
     ['shape of the images', shown(stored.dataset.image ?? dataset.record.image), shown(dataset.record.image)],
-    ['checksum of the training examples', stored.dataset.checksum, checksum],
+    [checksumName, stored.dataset.checksum, checksum],
     ['labels', stored.dataset.labels, dataset.labels],
     ...(stored.dataset.labels === dataset.labels
       ? [['classes', shown(stored.dataset.classes), shown(dataset.classes)]]
@@ -282,9 +287,14 @@ export function requireSameRun(
   const list = differences
     .map(([what, before, now]) => `${what}: ${brief(before)} there, ${brief(now)} here`)
     .join('; ');
+  const changed = changedPictures(stored.dataset, dataset);
+  const isOnlyData = differences.every(([what]) => what === checksumName || what === 'classes');
   throw new RunError(
-    `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
-      'or add `restart` to move that run aside.',
+    changed !== undefined && isOnlyData
+      ? `${changed}, so the run of ${path} cannot be resumed. Restore the pictures, or train on them in another \`trainDir\`, ` +
+          `with \`initFrom: ${dirname(path)}\` to begin with these weights`
+      : `${path} belongs to another run (${list}). Use another \`trainDir\`, leave these options out, ` +
+          'or add `restart` to move that run aside.',
     {
       code: 'CIFAR10_OTHER_RUN',
       data: {
@@ -297,6 +307,25 @@ export function requireSameRun(
       },
     },
   );
+}
+
+const checksumName = 'checksum of the training examples';
+
+/** Says that the user's own pictures have changed since a checkpoint was saved, if the run is still trained on the same folder. */
+function changedPictures(
+  stored: CheckpointMetadata['dataset'],
+  { origin, ...now }: DatasetDescription,
+): string | undefined {
+  if (origin === undefined || origin.source !== stored.origin?.source) return undefined;
+  const [before, images] = [stored.trainingExamples, examplesIn(now, 'train')];
+  const differences = [
+    ...(before === images ? [] : [`${counted(before, 'training image')} before, ${images} now`]),
+    ...(shown(stored.classes) === shown(now.classes)
+      ? []
+      : [`classes ${brief(shown(stored.classes))} before, ${brief(shown(now.classes))} now`]),
+  ];
+  const list = differences.length === 0 ? '' : ` (${differences.join('; ')})`;
+  return `${oneLine(origin.source)}: the pictures have changed${list}`;
 }
 
 /** Returns a value in a form that fits into a message. There may be a thousand names of classes. */

@@ -5,6 +5,7 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 
 type Variables = ReadonlyMap<string, Float32Tensor>;
 
+/** How and how often `trainSteps` scores the held-out examples. */
 export interface Validation {
   /** The number of updates between scores. Default: the end of each epoch is scored. The end of the run is always scored. */
   readonly every?: number | undefined;
@@ -14,6 +15,7 @@ export interface Validation {
   readonly best?: CheckpointStore | undefined;
 }
 
+/** The score of the held-out examples. */
 export interface ValidationReport {
   readonly kind: 'validation';
   readonly globalStep: number;

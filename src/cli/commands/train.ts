@@ -21,7 +21,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   const request = requestOf(flags, given);
   requireConsistent(request);
   const job = await joinJob(context, ['trainDir', 'dataDir']);
-  const reporter = leads(job) ? new TrainReporter(console, flags) : new SilentReporter();
+  const reporter = leads(job) ? new TrainReporter(console, flags, given) : new SilentReporter();
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
   interruption.describeLoss = () => reporter.lossOnExit;
