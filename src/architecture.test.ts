@@ -15,11 +15,12 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  koffi: ['native/koffi.ts', 'cli/end-process.ts'],
+  koffi: ['native/koffi.ts', 'cli/end-process.ts', 'cli/watchdog.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
   'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],
   sharp: ['pictures/decode.ts'],
+  '@cwasm/jpeg-turbo/jpeg-turbo.wasm': ['pictures/plain-jpeg.ts'],
   tinyglobby: ['predict/sources.ts'],
   undici: ['data/download/request.ts'],
 };
@@ -58,7 +59,7 @@ function importsOf(file: string): readonly Import[] {
   // Examples in comments import the package.
   const text = readFileSync(join(source, file), 'utf8').replaceAll(/^ *\/?[*].*$/gm, '');
   const found = text.matchAll(
-    /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)\('([^']+)'\)/g,
+    /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)(?:\.resolve)?\('([^']+)'\)/g,
   );
   return [...found].map(([whole, from, lazy, url, required]) => {
     const target = from ?? lazy ?? url ?? required?.replace(/^([^.].*)\/package\.json$/, '$1') ?? '';

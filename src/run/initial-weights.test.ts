@@ -272,6 +272,13 @@ describe('a source is refused', () => {
         training,
         /^`initFrom`: no checkpoint in .*empty; expected a train folder/,
       );
+      await mkdir(join(folder, 'exported', 'onnx'), { recursive: true });
+      await writeFile(join(folder, 'exported', 'onnx', 'model.onnx'), '');
+      await refused(
+        join(folder, 'exported'),
+        training,
+        /^`initFrom`: no checkpoint in .*exported; to use the file in it, add `initFrom: .*onnx.model\.onnx`$/,
+      );
       const path = await writeRun(folder);
       const bytes = await readFile(path);
       bytes[bytes.length - 1] = 1;

@@ -93,6 +93,24 @@ export function loadOperatorFixtures(): readonly OperatorFixture[] {
   return load<{ readonly cases: readonly OperatorFixture[] }>('operators.json').cases;
 }
 
+/** JPEG files with the SHA-256 of the pixels [size, size, 3] that Pillow decodes. */
+export interface JpegFixture {
+  readonly size: number;
+  readonly cases: readonly JpegCase[];
+}
+export interface JpegCase {
+  readonly name: string;
+  readonly plain: boolean;
+  readonly pixels: string;
+  readonly bytes: Buffer;
+}
+
+export function loadJpegFixture(): JpegFixture {
+  type Stored = Omit<JpegCase, 'bytes'> & { readonly base64: string };
+  const { size, cases } = load<{ readonly size: number; readonly cases: readonly Stored[] }>('jpegs.json');
+  return { size, cases: cases.map((one) => ({ ...one, bytes: Buffer.from(one.base64, 'base64') })) };
+}
+
 export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
   const bytes = Buffer.from(base64, 'base64');
   return float32(
