@@ -88,6 +88,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,

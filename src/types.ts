@@ -59,6 +59,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
