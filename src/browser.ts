@@ -60,7 +60,7 @@ export type { ImageRecipe, ImageSource } from './input/augmentations.ts';
 export { makeImages, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export { ExampleOrder } from './input/order.ts';
 export type {
   ConfigurationOf,
