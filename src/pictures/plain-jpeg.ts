@@ -111,7 +111,7 @@ function newDecompressor(): Decompressor | undefined {
   if (isMissing) return undefined;
   try {
     compiled ??= new WebAssembly.Module(readFileSync(modulePath()));
-    const { exports } = new WebAssembly.Instance(
+    const { exports }: { readonly exports: TurboJpeg } = new WebAssembly.Instance(
       compiled,
       imports(() => exports),
     );
