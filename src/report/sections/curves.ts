@@ -129,7 +129,7 @@ function heading(title: string): Markup {
 function legend(lines: readonly Line[]): Content {
   if (lines.length < 2) return undefined;
   return lines.map(({ kind, title }, index) => {
-    const at = left + 120 + index * 160;
+    const at = left + 126 + index * 156;
     return markup`<line class="line ${kind}" x1="${at}" x2="${at + 22}" y1="12" y2="12"/><text class="label" font-size="12" x="${at + 28}" y="16">${title}</text>`;
   });
 }
