@@ -24,9 +24,11 @@ export const groups = [
     title: 'Tasks',
     pages: [
       doc('pictures', 'Your own pictures'),
+      doc('evaluation', 'Evaluation'),
       doc('predict', 'Predict'),
       doc('export', 'Export'),
       doc('recipes', 'Recipes and networks'),
+      doc('docker', 'Docker'),
       doc('scale', 'Several processes'),
       doc('summaries', 'TensorBoard'),
     ],

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { writtenName } from './cli/flag.ts';
 import { flagTable } from './cli/flag-table.ts';
 import { parseCommandLine } from './cli/parse.ts';
+import * as library from './node.ts';
 import { definitionsIn } from './testing/definitions.ts';
 
 /** Compares the pages with the program: what they name must exist, and the commands that they contain must be valid. */
@@ -70,13 +71,14 @@ function problemOf(page: string, link: string): string | undefined {
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
-const definitions = new Set(
-  sources
+const definitions = new Set([
+  ...Object.keys(library),
+  ...sources
     .filter((file) => !/\.(test|slow)\.ts$/.test(file))
     .flatMap((file) => [...definitionsIn(read(join('src', file)))]),
-);
-/** Operators of ONNX, and placeholder names. */
-const namesOfOthers = ['ConvTranspose', 'x.ts', 'x.test.ts'];
+]);
+/** Operators of ONNX, types of pages, and placeholder names. */
+const namesOfOthers = ['ConvTranspose', 'ImageData', 'x.ts', 'x.test.ts'];
 
 /** Whether something that a page quotes exists. A source file is recognized by the end of its path, and a definition by a
  * name in camel case, whether it is alone, called, or a member. Anything else counts as existing. */

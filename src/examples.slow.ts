@@ -16,10 +16,13 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { writeCheckpoint } from './checkpoint/checkpoint.ts';
+import { datasets } from './data/datasets.ts';
 import { exportModel } from './export/export.ts';
-import { noisePng, withoutDecoder } from './testing/picture-files.ts';
+import { openModel } from './predict/trained-model.ts';
+import { withoutChromium, withPage } from './testing/chromium.ts';
+import { noisePng, withoutDecoder, writeFiles } from './testing/picture-files.ts';
 import { hugePng } from './testing/pictures.ts';
-import { execute, root, start, type Tools, tools } from './testing/projects.ts';
+import { execute, npm, root, start, type Tools, tools } from './testing/projects.ts';
 import { randomCheckpoint, smallWidths } from './testing/trained.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'cifar10-examples-'));
@@ -134,4 +137,64 @@ describe('the web service', { skip: server.skip || withoutDecoder }, () => {
     const { code, text } = execute(process.execPath, [compiler, '-p', '.'], server.path);
     assert.equal(code, 0, text);
   });
+});
+
+const page = install('browser', ['page.mjs', 'index.html', 'package.json']);
+
+test('the web page classifies chosen and dropped pictures, and loads nothing from other sites', {
+  skip: page.skip || withoutChromium || withoutDecoder,
+}, async () => {
+  copyFileSync(model, join(page.path, 'model.onnx'));
+  const built = npm(['run', 'build'], page.path);
+  assert.equal(built.code, 0, built.text);
+  const [photo, other, text] = ['photo.png', 'other.png', 'text.jpg'].map((name) => join(work, name));
+  await writeFiles({
+    [photo ?? '']: noisePng(0, [3, 240, 300]),
+    [other ?? '']: noisePng(1),
+    [text ?? '']: 'hello',
+  });
+  const exported = await openModel(model);
+  const [expected] = await exported.classify(other ?? '');
+  await exported.release();
+
+  await withPage(join(page.path, 'site'), async (browser) => {
+    const shown = async (status: string) => {
+      await browser.waitForFunction(`document.querySelector('#status').textContent.includes('${status}')`);
+      return String(await browser.evaluate("document.querySelector('#predictions').innerText"));
+    };
+    await shown('Choose a picture');
+    assert.equal(
+      await browser.evaluate("document.querySelector('#classes').textContent"),
+      datasets.synthetic.classes.join(', '),
+    );
+    const input = await browser.$('#file');
+    await input?.uploadFile(photo ?? '');
+    assert.match(await shown('photo.png'), /^(\w+\s+\d+\.\d%\s*){5}$/);
+    await input?.uploadFile(text ?? '');
+    await shown('text.jpg: ');
+    assert.equal(await browser.evaluate('document.body.className'), 'failed');
+
+    const bytes = JSON.stringify([...noisePng(1)]);
+    await browser.evaluate(`{
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(${bytes})], 'dropped.png', { type: 'image/png' }));
+      document.querySelector('main').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }`);
+    const [label, share] = (await shown('dropped.png')).split(/\s+/);
+    assert.deepEqual(
+      [label, share],
+      [expected?.label, `${(100 * (expected?.probability ?? 0)).toFixed(1)}%`],
+    );
+  });
+});
+
+const python = 'onnxruntime, numpy, PIL';
+const hasPython = execute('python3', ['-c', `import ${python}`], root).code === 0;
+test('python/classify.py prints the class of a picture', {
+  skip: hasPython ? false : `python3 with ${python} is missing`,
+}, () => {
+  const picture = join(work, 'picture.png');
+  writeFileSync(picture, noisePng(0, [3, 16, 64]));
+  const { text } = execute('python3', [join(root, 'examples/python/classify.py'), model, picture], work);
+  assert.match(text, /picture\.png: \w+ \(\d+\.\d%\)/);
 });

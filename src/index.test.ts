@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Returns the example in a documentation comment, without the stars. */
 function exampleOf(file: string): string {
-  const [, example = ''] = /@example\n(.*?) \*\//s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  const [, example = ''] = /@example\n(.*?) \*(?:\/| @)/s.exec(readFileSync(join(root, file), 'utf8')) ?? [];
   return example.replaceAll(/^ \* ?/gm, '');
 }
 

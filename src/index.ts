@@ -32,7 +32,7 @@
  * await model.release();
  */
 export { datasets } from './data/datasets.ts';
-export { GraphError, RunError, StoppedError, UsageError } from './errors.ts';
+export { failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export { exportModel } from './export/export.ts';
 export { defineNetwork } from './model/define-network.ts';
 export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';

@@ -44,10 +44,8 @@ export type { ReadOptions } from './disk/read-options.ts';
 export type {
   CompileOptions,
   Engine,
-  EngineName,
   ExchangeStart,
   PartTime,
-  Precision,
   Recovered,
   Session,
   StepOptions,
@@ -55,7 +53,7 @@ export type {
 } from './engine/engine.ts';
 export { type ChosenEngine, chooseEngine, type EngineRequest } from './engine/engines.ts';
 export type { EngineOptions } from './engine/maker.ts';
-export type { PrecisionOf } from './engine/offers.ts';
+export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
 export { createOnednnEngine, type OnednnOptions } from './engine/onednn/onednn-engine.ts';
 export { onnxModel } from './engine/onnx/compile/compile.ts';
 export { prepare as prepareForOnnx } from './engine/onnx/compile/passes.ts';
@@ -90,6 +88,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
@@ -103,7 +102,7 @@ export type {
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export type {
   BatchOptions,
   EvaluationBatches,
@@ -153,8 +152,8 @@ export type { EncodedImage, PluginValue, SummaryContent, SummaryValue } from './
 export type { Histogram } from './summary/histogram.ts';
 export type { RecordedValue } from './summary/recorded-value.ts';
 export type { Tag } from './summary/tags.ts';
-export type { DataOf } from './tensor/dtype.ts';
-export type { DType, Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
+export type { DataOf, DType } from './tensor/dtype.ts';
+export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
 export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';

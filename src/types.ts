@@ -1,4 +1,5 @@
 /** The types of the functions that `cifar10-ts` exports, so that all of them can be imported. `index.test.ts` says which are missing. */
+export type { NumberBounds } from './arguments.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
@@ -58,6 +59,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
@@ -69,7 +71,7 @@ export type {
   RowsAndColumns,
 } from './graph/signature.ts';
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export type {
   ConfigurationOf,
   DefinedNetwork,

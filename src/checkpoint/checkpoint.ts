@@ -17,6 +17,7 @@ import { checkpointName } from './names.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import { SafetensorsReader } from './safetensors-reader.ts';
 
+/** The content of a checkpoint file. */
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
   readonly metadata: CheckpointMetadata;
@@ -28,6 +29,7 @@ export interface CheckpointScalars {
   readonly scalars: ReadonlyMap<string, number>;
 }
 
+/** Options of `readCheckpoint`. */
 export interface CheckpointReadOptions extends Pick<ReadOptions, 'links'> {}
 
 const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoice(['follow', 'refuse'])) };

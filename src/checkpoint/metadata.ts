@@ -22,6 +22,7 @@ import type { Length } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { oneLine, shortened } from '../wording.ts';
 
+/** What a checkpoint says about its run. */
 export interface CheckpointMetadata {
   /** The number of updates that have been applied. */
   readonly globalStep: number;
@@ -53,6 +54,9 @@ export interface CheckpointMetadata {
    * checkpoints of versions before 0.2, they are those of the tutorial. */
   readonly augmentation: string;
   readonly normalization: string;
+  /** Whose mean and deviation `dataset.statistics` are: `own` for those of the training images, `source` for those of the run or
+   * file that the initial weights come from. For checkpoints of versions before 0.2, they are their own. */
+  readonly statistics: string;
   /** The length of the run, unless it is resumed with another length. For checkpoints of versions before 0.2, it is that of the
    * tutorial. */
   readonly length: Length;
@@ -61,6 +65,7 @@ export interface CheckpointMetadata {
   readonly versions: Versions;
 }
 
+/** The data set of a run, as its checkpoints describe it. */
 export interface DatasetDescription {
   readonly name: string;
   /** The label of the records that is used as the class, such as `fine`; `class` for data sets with a single label. */
@@ -80,6 +85,7 @@ export interface DatasetDescription {
   readonly origin: StoredOrigin | undefined;
 }
 
+/** The shape of the images of a run, [C, H, W]. */
 export type StoredImageShape = readonly [channels: number, height: number, width: number];
 
 /** `PicturesOrigin` of a data set. */
@@ -90,11 +96,13 @@ export interface StoredOrigin {
   readonly splitSeed: number;
 }
 
+/** The mean and the standard deviation of each channel, of values from 0 to 1. */
 export interface StoredStatistics {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
 
+/** The versions of the programs that wrote a checkpoint. */
 export interface Versions {
   readonly cifar10: string;
   readonly node: string;
@@ -143,6 +151,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   freeze: withDefault(json(listOf(text)), []),
   augmentation: withDefault(text, tutorialRecipe.augmentation),
   normalization: withDefault(text, tutorialRecipe.normalization),
+  statistics: withDefault(text, tutorialRecipe.statistics),
   length: withDefault(json(readLength), tutorialRecipe.length),
   history: withDefault(json(listOf(text)), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),

@@ -31,6 +31,7 @@ import type { CheckpointMetadata } from './metadata.ts';
 import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';
 
+/** Options of `CheckpointStore`. */
 export interface CheckpointStoreOptions {
   /** How many of the newest checkpoints to keep; 0 keeps all. Damaged ones are not counted. */
   readonly keep: number;
@@ -49,6 +50,7 @@ const storeChecks: OptionChecks<CheckpointStoreOptions> = {
   onProgress: optional(aFunction),
 };
 
+/** A checkpoint with the path of its file. */
 export interface FoundCheckpoint {
   readonly path: string;
   readonly checkpoint: Checkpoint;
@@ -57,6 +59,7 @@ export interface FoundCheckpoint {
 /** `warnOfOtherRuns` compares at most this many of the newest checkpoints with the run. */
 const mostCompared = 100;
 
+/** The checkpoints of a training folder: saves and finds them, and deletes old ones. */
 export class CheckpointStore {
   readonly #dir: string;
   /** Whether the caller holds the lock of the folder. */

@@ -11,6 +11,7 @@ export type PicturesName = 'pictures';
 /** `validation` occurs only in data sets of the user's own pictures. */
 export type Split = 'train' | 'test' | 'validation';
 
+/** A file of a data set. */
 export interface DatasetFile {
   readonly name: string;
   readonly split: Split;

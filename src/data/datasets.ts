@@ -7,6 +7,7 @@ import { cifar10 } from './datasets/cifar10.ts';
 import { cifar100 } from './datasets/cifar100.ts';
 import { synthetic } from './datasets/synthetic.ts';
 
+/** The data sets of this package, by name. */
 export const datasets: Readonly<Record<DatasetName, DatasetDescription>> = { cifar10, cifar100, synthetic };
 
 /** The data set of a training run or download that does not name one. */

@@ -34,6 +34,7 @@ export type Support =
 /** Tensors by name: the name of an input, a variable, an output or a watched value. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
+/** A library that runs graphs, with its settings. */
 export interface Engine {
   readonly name: EngineName;
   /** The name and version of the library, such as `onnxruntime-node 1.30.0`. */
@@ -48,6 +49,7 @@ export interface Engine {
 
 export const anEngine: Check = anObjectWith('compile', 'an engine: chooseEngine({ … }).engine');
 
+/** Options of `Engine.compile`. */
 export interface CompileOptions {
   /** Whether `Session.profile` may be called. This makes the session a little slower. Default: false. */
   readonly profiling?: boolean;
@@ -66,6 +68,7 @@ export interface ExchangeStart {
   readonly weight: number;
 }
 
+/** Options of `Session.step`. */
 export interface StepOptions {
   /** Whether to return the watched values too. Default: false. */
   readonly watch?: boolean;

@@ -24,6 +24,7 @@ import {
 } from './offers.ts';
 import { engineMakers } from './registry.ts';
 
+/** What `chooseEngine` chooses from. */
 export interface EngineRequest {
   /** `auto` selects the fastest engine that works on this machine. */
   readonly engine: EngineName | 'auto';
@@ -39,6 +40,7 @@ const requestChecks: OptionChecks<EngineRequest> = {
   emulate: optional(aBoolean),
 };
 
+/** An engine, and why it was chosen. */
 export interface ChosenEngine {
   readonly engine: Engine;
   /** Why this engine was chosen, phrased as the end of a sentence, or undefined if the engine was requested by name. */

@@ -3,6 +3,7 @@ import type { OpName } from '../graph/signature.ts';
 import type { Engine, Support } from './engine.ts';
 import type { DeviceOf, EngineName, PrecisionOf } from './offers.ts';
 
+/** Options of an engine. */
 export interface EngineOptions<E extends EngineName> {
   readonly precision: PrecisionOf<E>;
   /** The number of threads of a session. Default: one per usable core. */

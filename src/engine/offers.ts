@@ -9,10 +9,12 @@ export const offers = {
   onednn: { precisions: ['float32', 'bfloat16'], devices: ['cpu'] },
 } as const;
 
+/** The name of an engine. */
 export type EngineName = keyof typeof offers;
 /** The element type of activations and matrix operations. Variables, their averages and the loss are always float32. */
 export type PrecisionOf<E extends EngineName> = (typeof offers)[E]['precisions'][number];
 export type DeviceOf<E extends EngineName> = (typeof offers)[E]['devices'][number];
+/** The type in which an engine computes. */
 export type Precision = PrecisionOf<EngineName>;
 export type Device = DeviceOf<EngineName>;
 

@@ -16,6 +16,7 @@ export function probabilities(logits: Float32Array): readonly number[] {
   return exponentials.map((value) => value / sum);
 }
 
+/** The precision and the recall of a class. */
 export interface ClassResult {
   readonly name: string;
   /** The number of examples of the class. */
@@ -33,6 +34,7 @@ export interface ClassResult {
   readonly f1: number;
 }
 
+/** Counts how often each class was predicted for the examples of each class. */
 export class ConfusionMatrix {
   readonly #classes: readonly string[];
   /** Counts by [label][predicted]. The last column counts the rows without a prediction. */

@@ -39,6 +39,7 @@ export interface Scored {
   readonly correct: boolean;
 }
 
+/** How many examples were classified correctly. */
 export interface Score {
   readonly correct: number;
   readonly total: number;
@@ -187,6 +188,7 @@ export class Evaluator {
   }
 }
 
+/** Options of `evaluateCheckpoint`. */
 export interface EvaluateOptions {
   readonly engine: Engine;
   readonly checkpoint: Checkpoint;
@@ -208,6 +210,7 @@ const evaluateChecks: OptionChecks<EvaluateOptions> = {
   signal: optional(aSignal),
 };
 
+/** The score of a checkpoint. */
 export interface Evaluation extends Score {
   readonly globalStep: number;
 }

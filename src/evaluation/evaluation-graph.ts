@@ -4,6 +4,7 @@ import { addNetwork, type Network } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { shownActivations } from '../training/shown-values.ts';
 
+/** The graph of an evaluation, and its values. */
 export interface EvaluationGraph extends Graph {
   /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
   readonly activations: readonly string[];

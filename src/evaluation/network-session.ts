@@ -10,6 +10,7 @@ import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.t
 
 /** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
 export const weightChoices = ['ema', 'raw'] as const;
+/** Which weights are used: `ema` for the moving averages, `raw` for the weights themselves. */
 export type Weights = (typeof weightChoices)[number];
 
 /** What the network computed for a batch. */

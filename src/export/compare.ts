@@ -6,6 +6,7 @@ import type { TestPictures } from './test-pictures.ts';
 /** The largest difference in a probability that is accepted. */
 const largestAccepted = 1e-4;
 
+/** How an exported file and the live network compare. */
 export interface Comparison {
   readonly pictures: number;
   /** The largest difference between two probabilities of the same class. */

@@ -21,6 +21,7 @@ import { cardName, type OutputFile, requireFreeOutput, writeOutput } from './out
 import { type TestPictures, testPictures } from './test-pictures.ts';
 import { type TrainedNetwork, trainedNetwork } from './trained-network.ts';
 
+/** What `exportModel` reports. */
 export type ExportEvent =
   | { readonly kind: 'warning'; readonly message: string }
   /** The checkpoint was read. The export begins. */

@@ -3,10 +3,12 @@ import type { Classifier } from '../predict/classifier.ts';
 import type { TrainedNetwork } from './trained-network.ts';
 
 export const exportFormatNames = ['onnx', 'safetensors', 'tensorflow', 'transformers.js'] as const;
+/** The name of an export format. */
 export type ExportFormatName = (typeof exportFormatNames)[number];
 
 /** The names and layouts of weights in a safetensors file: ours, or those of a PyTorch module. */
 export const weightNameChoices = ['cifar10', 'torch'] as const;
+/** Whose names and layouts the weights in a safetensors file have. */
 export type WeightNames = (typeof weightNameChoices)[number];
 
 export interface FormatOptions {

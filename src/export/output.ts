@@ -12,6 +12,7 @@ import { exportFormats } from './formats.ts';
 
 type Output = Pick<ExportSettings, 'format' | 'output' | 'force'>;
 
+/** A file that was written. */
 export interface OutputFile {
   readonly path: string;
   readonly bytes: number;

@@ -15,6 +15,7 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { buildInferenceGraph } from './inference-graph.ts';
 
+/** A network with the weights of a checkpoint. */
 export interface TrainedNetwork {
   /** The path of the checkpoint. */
   readonly path: string;

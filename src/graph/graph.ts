@@ -41,6 +41,7 @@ export type Node<N extends OpName = OpName> = {
   };
 }[N];
 
+/** A function of inputs and variables. Shapes are static, and nodes are in topological order. */
 export interface Graph {
   readonly name: string;
   readonly inputs: ReadonlyMap<string, Value>;

@@ -18,6 +18,7 @@ export function printNode<N extends OpName>(node: Node<N>): string {
   return `${node.name} = ${node.op}(${inputs.join(', ')})${braces} → ${outputs.join(', ')}`;
 }
 
+/** Returns a graph as text: one line for each input, variable, node and result. */
 export function printGraph(graph: Graph): string {
   return [
     `graph ${graph.name}`,

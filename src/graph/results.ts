@@ -16,6 +16,7 @@ export interface Results<T> {
   readonly watched: ReadonlyMap<string, T>;
 }
 
+/** The role of a result: `output`, `update`, `exchanged` or `watched`. */
 export type ResultRole = keyof Results<unknown>;
 
 /** Results with the given roles; the others are empty. */

@@ -17,11 +17,15 @@ export interface ExplicitPadding {
  * `VALID` does not pad. */
 export type Padding = 'SAME' | 'VALID' | ExplicitPadding;
 
-interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
+/** The signature of an operator: the names of its inputs and outputs, and its attributes. `number` stands for any number of
+ * inputs. */
+export interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
   readonly inputs: Inputs;
   readonly attributes: Attributes;
   readonly outputs: Outputs;
 }
+
+/** Operators without attributes have these. */
 export type NoAttributes = Readonly<Record<never, never>>;
 
 /** The geometry of a convolution. */
@@ -50,18 +54,22 @@ export interface LrnAttributes {
   readonly alpha: number;
   readonly beta: number;
 }
+/** Attributes of batch normalization. */
 export interface BatchNormAttributes {
   /** A small number that is added to a variance to avoid dividing by 0. */
   readonly epsilon: number;
 }
+/** Attributes of GELU. */
 export interface GeluAttributes {
   /** Whether the normal distribution function is approximated with tanh. */
   readonly approximate: boolean;
 }
+/** Attributes of the cross entropy. */
 export interface CrossEntropyAttributes {
   /** Share of the target that is spread evenly over all classes: 0 … 1. Default: 0. */
   readonly labelSmoothing?: number;
 }
+/** Attributes of operators that reduce axes. */
 export interface ReductionAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
@@ -77,6 +85,7 @@ export interface EngineOpSignatures {
   Gather: Op<'x', { readonly indices: readonly number[] }>;
 }
 
+/** The operators from which networks are built: inputs, attributes and outputs by name. */
 export interface OpSignatures extends EngineOpSignatures {
   /** The tensor stored in the attribute. */
   Constant: Op<never, { readonly value: Tensor }>;
@@ -186,12 +195,17 @@ export interface OpSignatures extends EngineOpSignatures {
   ExponentialMovingAverage: Op<'average' | 'value' | 'decay'>;
 }
 
+/** The name of an operator. */
 export type OpName = keyof OpSignatures;
+/** The names of the inputs of an operator. */
 export type InputNames<N extends OpName> = OpSignatures[N]['inputs'];
+/** The names of the outputs of an operator. */
 export type OutputNames<N extends OpName> = OpSignatures[N]['outputs'];
+/** The attributes of an operator. */
 export type AttributesOf<N extends OpName> = OpSignatures[N]['attributes'];
 
 /** One T per input: an object with the names of the inputs as keys, or a list if the operator takes any number of inputs. */
 export type PerInput<N extends OpName, T> =
   number extends InputNames<N> ? readonly T[] : { readonly [I in InputNames<N>]: T };
+/** A value for each output of an operator. */
 export type PerOutput<N extends OpName, T> = { readonly [O in OutputNames<N>]: T };

@@ -8,6 +8,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
 import type { Normalizer } from './normalization.ts';
 
+/** The name of an augmentation. */
 export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
 
 export interface Augmentation {

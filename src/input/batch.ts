@@ -40,6 +40,7 @@ export interface BatchPart {
   readonly batchSize: number;
 }
 
+/** A batch of examples, with the number of its step. */
 export interface Batch extends BatchBuffers {
   /** The step of the run or of the evaluation, from 0. */
   readonly step: number;

@@ -18,6 +18,7 @@ export function permutation(seed: number, epoch: number, count: number): Uint32A
   return order;
 }
 
+/** The order of the training examples: every epoch is a permutation, which depends on the seed and the epoch. */
 export class ExampleOrder {
   readonly seed: number;
   readonly count: number;

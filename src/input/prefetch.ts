@@ -77,6 +77,7 @@ export interface BatchOptions extends Prefetching {
   readonly images: ImageRecipe;
 }
 
+/** Options of `prefetchBatches`. */
 export interface TrainingBatches extends BatchOptions {
   readonly seed: number;
   /** 0 for a new run, or the number of updates already made for a resumed one. */
@@ -85,6 +86,7 @@ export interface TrainingBatches extends BatchOptions {
   readonly share?: Share;
 }
 
+/** Options of `prefetchEvaluation`. */
 export interface EvaluationBatches extends BatchOptions {
   /** The maximum number of examples to evaluate, starting with the first. */
   readonly numExamples: number;

@@ -5,6 +5,7 @@ import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tenso
 /** Makes the initial values of variable number `index` of the network. */
 export type Initializer = (shape: Shape, seed: number, index: number) => Float32Tensor;
 
+/** Makes an initializer that sets every value to the same number. */
 export function constantInit(value: number): Initializer {
   return (shape) => float32(shape, new Float32Array(sizeOf(shape)).fill(value));
 }

@@ -30,6 +30,7 @@ export interface WeightOptions {
   readonly bias?: number;
 }
 
+/** Options of `Layers.convolution`. */
 export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes {
   /** The number of output channels. */
   readonly filters: number;
@@ -37,6 +38,7 @@ export interface ConvolutionOptions extends WeightOptions, ConvolutionAttributes
   readonly kernel: RowsAndColumns;
 }
 
+/** Options of `Layers.locallyConnected`. */
 export interface LocalOptions extends WeightOptions, LocalAttributes {
   /** The number of output channels. */
   readonly filters: number;
@@ -44,6 +46,7 @@ export interface LocalOptions extends WeightOptions, LocalAttributes {
   readonly kernel: RowsAndColumns;
 }
 
+/** Options of `Layers.dense`. */
 export interface DenseOptions extends WeightOptions {
   readonly units: number;
 }
@@ -56,6 +59,7 @@ export interface BatchNormalizationOptions {
   readonly epsilon?: number;
 }
 
+/** Options of `Layers.dropout`. */
 export interface DropoutOptions {
   /** The probability that a value is dropped: at least 0 and less than 1. */
   readonly rate: number;

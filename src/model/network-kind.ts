@@ -82,6 +82,7 @@ function isValue(value: unknown): value is Value {
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Promise) return 'a promise (`create` must not be asynchronous)';
+  if (typeof value === 'object' && value !== null && 'then' in value)
+    return 'a promise (`create` must not be asynchronous)';
   return value === undefined ? 'undefined (is a `return` missing?)' : typeof value;
 }

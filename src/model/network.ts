@@ -10,6 +10,7 @@ import type { Initializer } from './initializers.ts';
 /** The numbers that determine the shape of a network, such as the widths of its layers. Checkpoints store them. */
 export type NetworkConfiguration = Readonly<Record<string, number>>;
 
+/** A network: a name, a configuration, and a function that builds its graph. */
 export interface Network {
   /** The name, which is stored in checkpoints. Networks that compute something different must have different names. */
   readonly name: string;
@@ -23,6 +24,7 @@ export interface Network {
 
 export const aNetwork: Check = anObjectWith('build', 'a network: tutorialNetwork(classes)');
 
+/** What a network is built for. */
 export interface NetworkMode {
   /** Whether the graph is for training. Batch normalization then uses the statistics of the batch. */
   readonly training: boolean;
@@ -58,6 +60,7 @@ export interface DropoutMask {
   readonly rate: number;
 }
 
+/** The logits of a network, and everything that its layers added to the graph. */
 export interface Inference {
   /** The logits, [N, classes]. */
   readonly logits: Value;

@@ -15,6 +15,7 @@ import { checked } from './check.ts';
 import type { Apply, ApplyAll } from './definition.ts';
 import { inferTypes } from './infer.ts';
 
+/** Builds a graph node by node. Every node is checked when it is added. */
 export class GraphBuilder {
   readonly #name: string;
   readonly #names = new Set<string>();

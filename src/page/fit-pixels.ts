@@ -1,7 +1,7 @@
 /**
  * Decoded pictures of any size → the square pictures that a model takes, as `pictures/decode.ts` makes them in Node.js: laid over
- * white, resized so that the shorter side has S pixels (Lanczos), and cropped to the central square. The results differ slightly
- * from those of the decoder in Node.js, which rounds more often. A picture that already has the size keeps its pixels.
+ * white, resized so that the shorter side has S pixels, and cropped to the central square. The filters are those of the decoder in
+ * Node.js (libvips). The results differ slightly, because the decoder rounds more often. A picture that already has the size keeps its pixels.
  */
 import { UsageError } from '../errors.ts';
 import type { Pixels } from '../pictures/decode.ts';
@@ -20,10 +20,8 @@ export function fitToSquare(picture: Pixels, size: number): Uint8Array | Uint8Cl
   const { width, height } = opaque;
   if (width === size && height === size) return Uint8Array.from(opaque.data);
   const side = Math.min(width, height);
-  const columns = tapsOf(width, (width - side) / 2, side, size);
-  const rows = tapsOf(height, (height - side) / 2, side, size);
-  const narrow = alongRows(opaque, columns);
-  return Uint8ClampedArray.from(alongColumns(narrow, rows).data, Math.round);
+  const narrow = alongRows(opaque, tapsOf(width, side, size));
+  return Uint8ClampedArray.from(alongColumns(narrow, tapsOf(height, side, size)).data, Math.round);
 }
 
 /** Removes the alpha channel. */
@@ -49,35 +47,55 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-/** The lobes of the filter on each side. */
-const lobes = 3;
+/** A filter that resizes: its values, and its width on each side. */
+interface Filter {
+  readonly reach: number;
+  readonly at: (x: number) => number;
+  /** Where in a pixel of the result its center is. */
+  readonly center: number;
+}
 
-/** Returns the taps of each pixel of the result.
+/** sinc(x) · sinc(x / 3) for |x| < 3. */
+const lanczos: Filter = {
+  reach: 3,
+  at: (x) => {
+    if (x === 0) return 1;
+    const angle = Math.PI * x;
+    return Math.abs(x) >= 3 ? 0 : (3 * Math.sin(angle) * Math.sin(angle / 3)) / angle ** 2;
+  },
+  center: 0.5,
+};
+
+/** The cubic convolution of Catmull and Rom. libvips enlarges with it, and shifts the picture by half a pixel. */
+const cubic: Filter = {
+  reach: 2,
+  at: (x) => {
+    const d = Math.abs(x);
+    if (d < 1) return 1.5 * d ** 3 - 2.5 * d ** 2 + 1;
+    return d < 2 ? -0.5 * d ** 3 + 2.5 * d ** 2 - 4 * d + 2 : 0;
+  },
+  center: 0,
+};
+
+/** Returns the taps of each pixel of the result, which is the center of the resized picture.
  * @param pixels the number of pixels along the axis
- * @param start where the part that is kept begins
- * @param length the number of pixels that are kept
+ * @param side the number of pixels of the shorter side, which becomes `size`
  * @param size the number of pixels of the result */
-function tapsOf(pixels: number, start: number, length: number, size: number): readonly Taps[] {
-  const scale = length / size;
+function tapsOf(pixels: number, side: number, size: number): readonly Taps[] {
+  const resized = Math.max(size, Math.round((pixels * size) / side));
+  const [scale, filter] = side < size ? [side / size, cubic] : [pixels / resized, lanczos];
   const width = Math.max(1, scale);
+  const skipped = Math.floor((resized - size + 1) / 2);
   return Array.from({ length: size }, (_, index) => {
-    const center = start + (index + 0.5) * scale;
-    const first = Math.max(0, Math.floor(center - lobes * width));
-    const last = Math.min(pixels, Math.ceil(center + lobes * width));
+    const center = (skipped + index + filter.center) * scale;
+    const first = Math.max(0, Math.floor(center - filter.reach * width));
+    const last = Math.min(pixels, Math.ceil(center + filter.reach * width));
     const weights = Float64Array.from({ length: last - first }, (_, tap) =>
-      lanczos((first + tap + 0.5 - center) / width),
+      filter.at((first + tap + 0.5 - center) / width),
     );
     const sum = weights.reduce((a, b) => a + b, 0);
     return { first, weights: weights.map((weight) => weight / sum) };
   });
-}
-
-/** sinc(x) · sinc(x / 3) for |x| < 3. */
-function lanczos(x: number): number {
-  if (x === 0) return 1;
-  if (Math.abs(x) >= lobes) return 0;
-  const angle = Math.PI * x;
-  return (lobes * Math.sin(angle) * Math.sin(angle / lobes)) / angle ** 2;
 }
 
 /** Resizes every row. */

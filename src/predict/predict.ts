@@ -51,6 +51,7 @@ export const predictionChecks: OptionChecks<PredictionRequest> = {
   ...classifyChecks,
 };
 
+/** Controls `predict` while it runs. */
 export interface PredictionControl extends StopControl {
   /** Where `-` reads from. Default: the standard input of the process. */
   readonly input?: AsyncIterable<Uint8Array>;
@@ -67,6 +68,7 @@ const controlChecks: OptionChecks<PredictionControl> = {
   input: optional(anAsyncIterable),
 };
 
+/** What `predict` reports. */
 export type PredictionEvent =
   /** A warning. The command continues. */
   | { readonly kind: 'warning'; readonly message: string }

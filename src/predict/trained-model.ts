@@ -30,6 +30,7 @@ import { mostProbable, type Prediction } from './prediction.ts';
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
 export type PictureInput = string | Uint8Array | Pixels;
 
+/** Options of `TrainedModel.classify`. */
 export interface ClassifyOptions {
   /** The number of classes to return, most probable first. Default: all. */
   readonly topK?: number | undefined;
@@ -43,6 +44,7 @@ export const classifyChecks: OptionChecks<ClassifyOptions> = {
   tta: optional(aBoolean),
 };
 
+/** A trained model that classifies pictures (`openModel`). */
 export class TrainedModel {
   readonly #opened: OpenedModel;
 

@@ -169,8 +169,10 @@ export const hyperparameterTable = {
 } as const;
 
 type Table = typeof hyperparameterTable;
+/** The name of a hyperparameter. */
 export type HyperparameterName = keyof Table;
 type ValueOf<R> = R extends { choices: readonly (infer Choice)[] } ? Choice : number;
+/** A value for every hyperparameter. */
 export type Hyperparameters = { readonly [Name in HyperparameterName]: ValueOf<Table[Name]> };
 
 const entries = Object.entries<NumberRecord | ChoiceRecord>(hyperparameterTable);
@@ -183,6 +185,7 @@ export function makeHyperparameters(choose: (name: HyperparameterName) => string
   return Object.fromEntries(hyperparameterNames.map((name) => [name, choose(name)])) as Hyperparameters;
 }
 
+/** The hyperparameters of the tutorial. */
 export const tutorialHyperparameters: Hyperparameters = makeHyperparameters(
   (name) => hyperparameterTable[name].default,
 );

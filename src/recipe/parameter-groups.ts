@@ -4,6 +4,7 @@ import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } 
 import { UsageError } from '../errors.ts';
 import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
 
+/** Parameters that have their own factors. */
 export interface ParameterGroup {
   /** A pattern for parameter names; `*` matches any text, so `*\/biases` matches every bias. */
   readonly match: string;

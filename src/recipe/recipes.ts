@@ -4,13 +4,16 @@ import type { Recipe } from './recipe.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
 import { tutorialRecipe } from './recipes/tutorial.ts';
 
+/** The name of a recipe of this package. */
 export type RecipeName = 'tutorial' | 'resnet20';
 
+/** The recipes of this package, by name. */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   tutorial: tutorialRecipe,
   resnet20: resnet20Recipe,
 };
 
+/** The names of the recipes of this package. */
 export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readonly RecipeName[];
 
 /** Returns the recipe with a name.

@@ -7,6 +7,7 @@
 import type { Hyperparameters } from './hyperparameters.ts';
 import type { Recipe } from './recipe.ts';
 
+/** How the learning rate is scaled for another batch size. */
 export type ScalingName = 'none' | 'linear';
 export const scalingNames: readonly ['none', 'linear'] = ['none', 'linear'];
 

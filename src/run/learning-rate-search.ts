@@ -28,12 +28,14 @@ import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
+import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
 import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
 import type { StopControl } from './stop-control.ts';
 import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
+/** What `findLearningRate` reports. */
 export type LearningRateEvent =
   | PreparationEvent
   /** Everything is verified; the test begins. */
@@ -49,6 +51,7 @@ export type LearningRateEvent =
       readonly isAbandoned: boolean;
     };
 
+/** Controls `findLearningRate` while it runs. */
 export interface SearchControl extends StopControl {
   /** The MPI job that this process belongs to (`startMpi`). All its processes make the same request, and yield the same steps and the
    * same end. */
@@ -121,9 +124,10 @@ async function prepare(
   const weights = await sharedInitialWeights(job, async () =>
     initFrom === undefined ? undefined : readInitialWeights(initFrom, training, definition),
   );
-  const { dataset, dataDir } = await firstThenOthers(job, () =>
+  const provided = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
+  const { dataset, dataDir } = withStatistics(provided, definition, weights?.statistics, undefined);
   report({ kind: 'reading', dataset });
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const { made: run } = await equippedRun(resolved, undefined, read, job);

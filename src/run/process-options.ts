@@ -2,6 +2,7 @@
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, required } from '../arguments.ts';
 import { type CacheOption, cacheCheck } from './run-data.ts';
 
+/** The folders and the threads of a training, and what it keeps. */
 export interface ProcessOptions extends CacheOption {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
@@ -20,8 +21,8 @@ export interface ProcessOptions extends CacheOption {
   readonly summarySteps?: number | undefined;
   /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
-  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` file or a checkpoint of TensorFlow.
-   * Weights that it does not have, or that have another shape, are initialized as usual. */
+  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` or `.onnx` file, or a checkpoint of
+   * TensorFlow. Weights that it does not have, or that have another shape, are initialized as usual. */
   readonly initFrom?: string | undefined;
 }
 

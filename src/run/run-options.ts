@@ -5,6 +5,7 @@ import { datasetNames } from '../data/datasets.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type PictureOptions, pictureOptionChecks } from './run-data.ts';
 
+/** The data, the seed and the engine of a training. */
 export interface RunOptions extends PictureOptions {
   readonly dataset?: DatasetName | undefined;
   /** The labels of the data set that are used as the classes, such as `coarse`. Each data set defines its own labels. */

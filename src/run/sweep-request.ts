@@ -87,6 +87,7 @@ const sweepChecks: OptionChecks<SweepRequest> = {
   ),
 };
 
+/** A value of an option that a sweep varies. */
 export type OptionValue = string | number | boolean;
 
 /** A run of a sweep. */

@@ -26,6 +26,7 @@ export interface EndedRun {
   readonly result: SweepResult;
 }
 
+/** What `runSweep` reports. */
 export type SweepEvent =
   /** Another process has locked the folder, and this one waits for it. */
   | { readonly kind: 'locked'; readonly message: string }

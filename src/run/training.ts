@@ -35,7 +35,13 @@ import { factsOfDefinition, requireAlike } from './alike.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
-import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
+import {
+  type Initialization,
+  type InitialWeights,
+  readInitialWeights,
+  type WeightsRequest,
+} from './initial-weights.ts';
+import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
@@ -53,6 +59,7 @@ import {
 } from './training-request.ts';
 import { TrainingSummaries } from './training-summaries.ts';
 
+/** What `runTraining` reports. */
 export type TrainingEvent =
   | PreparationEvent
   /** Another process has locked the folder, and this one waits for it. */
@@ -86,6 +93,7 @@ export type TrainingEvent =
   /** The tensors of a summary are valid until the next event. */
   | TrainEvent;
 
+/** Controls a training while it runs. */
 export interface TrainingControl {
   /** When the signal is aborted, the run finishes its current step, saves and ends. A step that takes too long is abandoned. */
   readonly signal?: AbortSignal;
@@ -200,9 +208,10 @@ async function prepare(
     const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
     return { complete: stored, hasHeldOut };
   }
-  const provided = await firstThenOthers(job, () =>
+  const found = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
+  const provided = withStatistics(found, definition, initFrom?.statistics, stored);
   report({ kind: 'reading', dataset: provided.dataset });
   const read = () => readExamples(provided, signal);
   const { made, engineReason } = await equippedRun(resolved, stored, read, job);
@@ -266,10 +275,10 @@ async function initialWeights(
   { initFrom, trainDir }: TrainingRequest,
   resume: FoundCheckpoint | undefined,
   training: TrainingGraph,
-  { seed, freeze }: Pick<TrainingRun, 'seed' | 'freeze'>,
+  definition: WeightsRequest,
 ): Promise<InitialWeights | undefined> {
   if (initFrom === undefined) return undefined;
-  if (resume === undefined) return readInitialWeights(initFrom, training, { seed, freeze });
+  if (resume === undefined) return readInitialWeights(initFrom, training, definition);
   throw new RunError(
     `\`initFrom\` starts a new run, but ${trainDir} contains one; use another \`trainDir\`, or \`restart\``,
   );

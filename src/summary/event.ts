@@ -10,6 +10,7 @@ export interface SummaryEvent {
   readonly content: EventContent;
 }
 
+/** The content of a record. Its `kind` says what else it has. */
 export type EventContent =
   /** The first record of every file: `brain.Event:2`. */
   | { readonly kind: 'version'; readonly version: string }
@@ -28,6 +29,7 @@ export type EventContent =
 
 /** SessionLog.SessionStatus of TensorBoard's event.proto, in the order of the numbers. */
 export const sessionStatuses = ['STATUS_UNSPECIFIED', 'START', 'STOP', 'CHECKPOINT'] as const;
+/** What happened to the session of a writer. */
 export type SessionStatus = (typeof sessionStatuses)[number];
 
 /** A value of a kind that we do not read. */
@@ -44,6 +46,7 @@ export type SummaryValue = {
   readonly description?: string;
 } & SummaryContent;
 
+/** What a value of a summary consists of. Its `kind` says what else it has. */
 export type SummaryContent =
   /** Stored as float32. */
   | { readonly kind: 'scalar'; readonly value: number }
@@ -55,6 +58,7 @@ export type SummaryContent =
 /** A value for a plugin of TensorBoard that does not show the tag of the value. */
 export type PluginValue = { readonly tag: string } & Extract<SummaryContent, { kind: 'plugin' }>;
 
+/** An image as a PNG file. */
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;

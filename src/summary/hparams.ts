@@ -10,6 +10,7 @@ import { messageOf, RunError } from '../errors.ts';
 import type { PluginValue } from './event.ts';
 import { HParamsPluginDataProto } from './schema.ts';
 
+/** The hyperparameters of a run, by name. */
 export type Hyperparameters = Readonly<Record<string, string | number | boolean>>;
 
 export interface ExperimentInfo {

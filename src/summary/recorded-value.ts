@@ -3,6 +3,7 @@ import type { Float32Tensor } from '../tensor/tensor.ts';
 import type { EncodedImage, PluginValue, SummaryContent } from './event.ts';
 import { type Filling, type Tag, type TagNameOf, tagOf } from './tags.ts';
 
+/** A value of a summary as it was computed. */
 export type RecordedValue =
   | (Tag & Extract<SummaryContent, { kind: 'scalar' | 'histogram' | 'image' }>)
   | PluginValue

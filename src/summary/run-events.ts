@@ -10,6 +10,7 @@ export interface Point<T> {
   readonly value: T;
 }
 
+/** Bytes for a plugin of TensorBoard. */
 export interface PluginValue {
   readonly plugin: string;
   readonly content: Uint8Array;

@@ -8,6 +8,7 @@ export interface DataOf {
   readonly bool: Uint8Array<ArrayBufferLike>;
   readonly uint8: Uint8Array<ArrayBufferLike>;
 }
+/** The name of an element type. */
 export type DType = keyof DataOf;
 
 export interface DTypeRecord<Data> {

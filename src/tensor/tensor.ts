@@ -23,6 +23,7 @@ export type Tensor = {
   [D in DType]: { readonly dtype: D; readonly shape: Shape; readonly data: DataOf[D] };
 }[DType];
 
+/** A tensor of float32 numbers. */
 export type Float32Tensor = Extract<Tensor, { dtype: 'float32' }>;
 
 /** Returns the number of elements of a shape. */

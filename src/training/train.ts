@@ -51,6 +51,7 @@ import {
   ValidationSchedule,
 } from './validation.ts';
 
+/** Options of `trainSteps`. */
 export interface TrainOptions {
   readonly run: TrainingRun;
   /** The graph of one step of the run, if the caller has already built it (`buildTrainingGraph(run)`). */
@@ -118,6 +119,7 @@ export class SaveRequests {
   }
 }
 
+/** What `trainSteps` reports. */
 export type TrainEvent =
   /** The graph is compiled and the variables are set. If the run was resumed, `changes` lists the reasons why results will
    * no longer be bit-identical, `recipe` lists the hyperparameters that the user changed, and `history` contains all such

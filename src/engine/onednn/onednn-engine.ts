@@ -26,6 +26,7 @@ const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
+/** Options of `createOnednnEngine`. */
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
 const onednnChecks: OptionChecks<OnednnOptions> = {

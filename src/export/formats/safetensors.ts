@@ -1,11 +1,13 @@
 /** A safetensors file with the weights, under our names or under those of a PyTorch module. */
 import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors.ts';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
+import { networkNames } from '../../model/networks.ts';
+import { torchWeights } from '../../model/torch-names.ts';
+import { transposed } from '../../tensor/permuted.ts';
 import { type Float32Tensor, float32, float32Data, type Tensor } from '../../tensor/tensor.ts';
 import { version } from '../../version.ts';
 import type { CodeSample, ExportFormat, WeightNames } from '../format.ts';
 import { liveNetwork } from '../live-network.ts';
-import { torchWeights, transposed } from '../torch-names.ts';
 import type { TrainedNetwork } from '../trained-network.ts';
 
 export const safetensors: ExportFormat & { readonly name: 'safetensors' } = {
@@ -24,7 +26,8 @@ export const safetensors: ExportFormat & { readonly name: 'safetensors' } = {
         return liveNetwork(trained, new Map(values), batchSize);
       },
       interface: descriptions[names],
-      usage: usages[names],
+      // The PyTorch modules in the example are those of the networks of this package.
+      usage: usages[networkNames.includes(trained.network.name) ? names : 'cifar10'],
     };
   },
 };

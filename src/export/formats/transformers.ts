@@ -95,7 +95,8 @@ const usage = (path: string): CodeSample => ({
   lines: [
     "import { env, pipeline } from '@huggingface/transformers';",
     "env.localModelPath = '.';",
-    `const classify = await pipeline('image-classification', ${JSON.stringify(path)}, { local_files_only: true });`,
+    'env.allowRemoteModels = false; // Otherwise, it asks huggingface.co for files that are not in the folder.',
+    `const classify = await pipeline('image-classification', ${JSON.stringify(path)});`,
     "const [best] = await classify('picture.png'); // { label, score }",
   ],
 });
