@@ -198,6 +198,14 @@ describe('all weights of a network are loaded from an exported file', () => {
         readInitialWeights(path, trainingOf(10), options),
         /none of the 10 weights .* \(it has w, and the network has conv1\/weights/,
       );
+      await writeFile(
+        path,
+        encodeModel({ name: 'empty', inputs: [], outputs: [], nodes: [], initializers: new Map() }),
+      );
+      await assert.rejects(
+        readInitialWeights(path, trainingOf(10), options),
+        /\(it has no float32 tensors, and/,
+      );
     }));
 });
 

@@ -121,7 +121,7 @@ function noneMatches(
   const [first] = fresh.filter(({ name }) => given.has(name));
   const why =
     first === undefined
-      ? `it has ${names([...given.keys()])}, and the network has ${names(fresh.map(({ name }) => name))}`
+      ? `it has ${given.size === 0 ? 'no float32 tensors' : names([...given.keys()])}, and the network has ${names(fresh.map(({ name }) => name))}`
       : `${first.name}: ${first.reason}`;
   return new RunError(
     `\`initFrom\`: none of the ${counted(fresh.length, 'weight')} of the network can be loaded from ${oneLine(path)} (${why})`,
