@@ -15,11 +15,12 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
-  koffi: ['native/koffi.ts', 'cli/end-process.ts'],
+  koffi: ['native/koffi.ts', 'cli/end-process.ts', 'cli/watchdog.ts'],
   'string-width': ['cli/width.ts'],
   'modern-tar': ['data/download/extract.ts'],
   'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],
   sharp: ['pictures/decode.ts'],
+  '@cwasm/jpeg-turbo/jpeg-turbo.wasm': ['pictures/plain-jpeg.ts'],
   tinyglobby: ['predict/sources.ts'],
   undici: ['data/download/request.ts'],
 };
@@ -58,7 +59,7 @@ function importsOf(file: string): readonly Import[] {
   // Examples in comments import the package.
   const text = readFileSync(join(source, file), 'utf8').replaceAll(/^ *\/?[*].*$/gm, '');
   const found = text.matchAll(
-    /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)\('([^']+)'\)/g,
+    /(?:^|\n)(?:import|export)\s[^'"]*?from ['"]([^'"]+)['"]|(?:\bimport\(|\nimport )['"]([^'"]+)['"]|new URL\('(\.[^']+\.js)'|createRequire\([^)]*\)(?:\.resolve)?\('([^']+)'\)/g,
   );
   return [...found].map(([whole, from, lazy, url, required]) => {
     const target = from ?? lazy ?? url ?? required?.replace(/^([^.].*)\/package\.json$/, '$1') ?? '';
@@ -169,11 +170,11 @@ test('every package is imported in one place, so that it can be replaced', () =>
 });
 
 test('above the engines, only the code that chooses an engine knows which engines exist', () => {
-  // These files may import from the folder of an engine: `inspect` reads ONNX files, `export` makes them, and the library exports
-  // all engines.
+  // These files may import from the folder of an engine: `inspect`, `predict` and `run` read ONNX files, `export` makes them, and
+  // the library exports all engines.
   const allowed = [
     ...['engine/registry.ts', 'inspect/onnx.ts', 'export/onnx-model.ts', 'node.ts', 'browser.ts', 'types.ts'],
-    ...['predict/exported-classifier.ts', 'predict/exported-file.ts'],
+    ...['predict/exported-classifier.ts', 'predict/exported-file.ts', 'run/weight-source.ts'],
   ];
   for (const maker of engineNames.map((name) => `engine/${name}/`)) {
     for (const { file, imports } of files) {

@@ -54,6 +54,9 @@ export interface CheckpointMetadata {
    * checkpoints of versions before 0.2, they are those of the tutorial. */
   readonly augmentation: string;
   readonly normalization: string;
+  /** Whose mean and deviation `dataset.statistics` are: `own` for those of the training images, `source` for those of the run or
+   * file that the initial weights come from. For checkpoints of versions before 0.2, they are their own. */
+  readonly statistics: string;
   /** The length of the run, unless it is resumed with another length. For checkpoints of versions before 0.2, it is that of the
    * tutorial. */
   readonly length: Length;
@@ -148,6 +151,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   freeze: withDefault(json(listOf(text)), []),
   augmentation: withDefault(text, tutorialRecipe.augmentation),
   normalization: withDefault(text, tutorialRecipe.normalization),
+  statistics: withDefault(text, tutorialRecipe.statistics),
   length: withDefault(json(readLength), tutorialRecipe.length),
   history: withDefault(json(listOf(text)), []),
   versions: json(record<Versions>({ cifar10: text, node: text, engine: text })),

@@ -278,7 +278,7 @@ describe('arguments of the wrong kind', () => {
     const from = await train(join(folder, 'from-page'), '--init-from', page);
     assert.match(
       from.errors,
-      /page\.md is a file, but not a checkpoint; --init-from must be a train folder, a \.safetensors file or a checkpoint of TensorFlow\n$/,
+      /page\.md is a file, but not a checkpoint; --init-from must be a train folder, a \.safetensors or \.onnx file, or a checkpoint of TensorFlow\n$/,
     );
   });
 

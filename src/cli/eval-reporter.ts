@@ -135,12 +135,12 @@ export class EvalReporter {
     });
   }
 
-  #report({ confusion, files }: EventOf<'report'>): void {
+  #report({ confusion, files, page }: EventOf<'report'>): void {
     const { byClass, counts } = confusion;
     const names = byClass.map(({ name }) => name);
     this.#console.result(`\n${classTable(byClass)}\n\n${confusionTable(names, counts)}\n`);
     const list = files.map((file) => `  ${file}`).join('\n');
-    this.#console.line(`Written:\n${list}`, { kind: 'report', files });
+    this.#console.line(`Written:\n${list}`, { kind: 'report', files, page });
   }
 
   #end({ images, stopped, file }: EventOf<'end'>): void {

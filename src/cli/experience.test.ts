@@ -14,6 +14,7 @@ import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, program, programWithoutReader, soonMillis, stepsIn } from '../testing/program.ts';
+import { elements, parsePage, textIn, withoutDate } from '../testing/report-pages.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-experience-'));
@@ -312,6 +313,16 @@ describe('evaluation', () => {
       report.correct,
     );
     assert.equal(lines.filter((line) => line.includes(',true,')).length, report.correct);
+    const page = readFileSync(join(run('report'), 'report.html'), 'utf8');
+    const shown = elements(parsePage(page), 'figure').find(({ attributes }) => attributes['id'] === 'matrix');
+    const cells = elements(shown ?? assert.fail(page), 'td').map((cell) => Number(textIn(cell)));
+    assert.deepEqual(cells, report.confusion.flat());
+    assert.ok(page.includes(`<strong>${(report.correct / 150).toFixed(3)}</strong>`));
+    assert.equal(readFileSync(join(run('report'), 'report-12-test-ema.html'), 'utf8'), page);
+    const again = ['eval', '--run-once', '--report', '--num-examples', '150', '--batch-size', '30', ...where];
+    ok(await cifar10(again));
+    const repeated = readFileSync(join(run('report'), 'report.html'), 'utf8');
+    assert.equal(withoutDate(repeated), withoutDate(page));
   });
 
   test('scores every checkpoint of a run in progress once, and ends on Ctrl-C', async () => {

@@ -49,6 +49,7 @@ const trainDefaults: Omit<
   readers: 1,
   augmentation: 'tutorial',
   normalization: 'per_image',
+  statistics: 'own',
   scaleLearningRate: 'none',
   optimizer: 'sgd',
   momentum: 0.9,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { needsDecoder, noisePicture, writeClass, writeIn } from '../testing/pictures.ts';
+import { elements, parsePage, textIn } from '../testing/report-pages.ts';
 import { smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pictures-'));
@@ -34,6 +35,15 @@ describe('your own pictures', needsDecoder, () => {
     assert.doesNotMatch(scored.output, /Importing/);
     assert.match(scored.output, /^6 test images of the pictures in photos, step 2/m);
     for (const name of names) assert.ok(scored.output.includes(`\n${name} `), name);
+    const page = parsePage(readFileSync('run-eval/report.html', 'utf8'));
+    const mistakes = elements(page, 'span').filter(({ attributes }) => attributes['class'] === 'source');
+    const pictures = names.flatMap((name) => readdirSync(`photos/${name}`).map((file) => `${name}/${file}`));
+    assert.ok(mistakes.length > 0);
+    for (const mistake of mistakes) assert.ok(pictures.includes(textIn(mistake)), textIn(mistake));
+    const [line = ''] = readFileSync('run-eval/evaluations.jsonl', 'utf8').split('\n');
+    const { dataset, source, checksum } = JSON.parse(line) as Record<string, unknown>;
+    assert.deepEqual([dataset, source], ['pictures', join(process.cwd(), 'photos')]);
+    assert.match(String(checksum), /^[0-9a-f]{64}$/);
     const { metadata } = await readCheckpoint('run/model.ckpt-2.safetensors');
     assert.deepEqual(metadata.dataset.classes, names);
     assert.deepEqual(metadata.dataset.origin?.source, join(process.cwd(), 'photos'));

@@ -18,6 +18,7 @@ import { trainingBatch } from '../testing/batches.ts';
 import { engineVariants } from '../testing/engines.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { type Outcome, programWithoutReader } from '../testing/program.ts';
+import { elements, parsePage } from '../testing/report-pages.ts';
 import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-summaries-'));
@@ -373,6 +374,12 @@ describe('the evaluator', () => {
 
   test('writes the precision at the step of the checkpoint, and everything that belongs to it', async () => {
     const { output } = await evaluate('--report', '--json', '--batch-size', '32');
+    const charts = elements(parsePage(readFileSync(join(run('eval'), 'report.html'), 'utf8')), 'figure');
+    const ids = charts.map(({ attributes }) => attributes['id']);
+    assert.deepEqual(
+      ids.filter((id) => id?.startsWith('chart-')),
+      ['chart-loss', 'chart-learning-rate'],
+    );
     const [scored] = output
       .trim()
       .split('\n')

@@ -10,6 +10,7 @@ const key: EvaluationKey = {
   globalStep: 5,
   modified: 1_700_000_000_000.25,
   evalData: 'test',
+  otherData: null,
   weights: 'ema',
   numExamples: 100,
   report: false,
@@ -30,6 +31,7 @@ test('a reopened log contains the evaluations that were added, and none that dif
       { globalStep: 6 },
       { modified: 1_700_000_000_000.5 },
       { evalData: 'validation' },
+      { otherData: '/photos' },
       { weights: 'raw' },
       { numExamples: 101 },
       { report: true },
@@ -39,6 +41,15 @@ test('a reopened log contains the evaluations that were added, and none that dif
     const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
     assert.match(String(time), /^\d{4}-\d\d-\d\dT/);
     assert.deepEqual(rest, { ...key, correct: 3, total: 4 });
+  }));
+
+test('a line of an older version, which lacks the requested data, belongs to the data of the checkpoint', () =>
+  inTemporaryFolder(async (folder) => {
+    const { otherData: _, ...older } = key;
+    writeFileSync(join(folder, 'evaluations.jsonl'), `${JSON.stringify(older)}\n`);
+    const log = await EvaluationLog.open(folder);
+    assert.ok(log.has(key));
+    assert.ok(!log.has({ ...key, otherData: '/photos' }));
   }));
 
 test('truncated lines, and lines of older versions, are skipped', () =>

@@ -12,6 +12,8 @@ export interface EvaluationKey {
   readonly globalStep: number;
   readonly modified: number;
   readonly evalData: string;
+  /** The data that was requested instead of that of the checkpoint, or null. */
+  readonly otherData: string | null;
   readonly weights: string;
   /** The maximum number of images to score. */
   readonly numExamples: number;
@@ -95,5 +97,8 @@ function keyOfLine(line: string): readonly string[] {
 
 function textOf(key: EvaluationKey): string {
   const { checkpoint, globalStep, modified, evalData, weights, numExamples, report } = key;
-  return JSON.stringify([resolve(checkpoint), globalStep, modified, evalData, weights, numExamples, report]);
+  // Lines of older versions lack the requested data.
+  const { otherData = null } = key;
+  const part = [evalData, otherData, weights, numExamples, report];
+  return JSON.stringify([resolve(checkpoint), globalStep, modified, ...part]);
 }

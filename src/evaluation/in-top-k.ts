@@ -9,9 +9,7 @@
  * @param target the class of the example
  */
 export function inTop1(logits: Float32Array, classes: number, row: number, target: number): boolean {
-  const scores = logits.subarray(row * classes, (row + 1) * classes);
-  const own = scores[target] ?? Number.NaN;
-  return scores.every((score) => Number.isFinite(score) && score <= own);
+  return inTopK(logits.subarray(row * classes, (row + 1) * classes), target, 1);
 }
 
 /**
@@ -23,5 +21,10 @@ export function inTop1(logits: Float32Array, classes: number, row: number, targe
  */
 export function inTopK(logits: Float32Array, target: number, k: number): boolean {
   const own = logits[target] ?? Number.NaN;
-  return logits.every(Number.isFinite) && logits.filter((score) => score > own).length < k;
+  let higher = 0;
+  for (const score of logits) {
+    if (!Number.isFinite(score)) return false;
+    if (score > own) higher++;
+  }
+  return Number.isFinite(own) && higher < k;
 }

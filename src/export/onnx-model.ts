@@ -49,7 +49,7 @@ async function compute(
 /** Encodes a model file with the metadata of the checkpoint. */
 export function modelFile(
   graph: OnnxGraph,
-  { metadata, classes, picture, weights }: TrainedNetwork,
+  { metadata, dataset, classes, picture, weights }: TrainedNetwork,
 ): Uint8Array {
   return encodeModel(graph, {
     version: portableVersion,
@@ -61,6 +61,7 @@ export function modelFile(
       ['recipe', metadata.recipe],
       ['augmentation', metadata.augmentation],
       ['normalization', metadata.normalization],
+      ['statistics', JSON.stringify(dataset.statistics)],
       ['weights', weights],
       ['global_step', String(metadata.globalStep)],
       ['precision', metadata.precision],

@@ -10,6 +10,11 @@ import { float32, type Shape, scalar, sizeOf } from '../tensor/tensor.ts';
 /** The name of a normalization. */
 export type NormalizationName = 'per_image' | 'dataset' | 'none';
 
+/** The mean and the deviation that the normalization `dataset` uses: `own` are those of the training images, `source` those with which
+ * the network was trained whose weights a run starts with. */
+export const statisticsChoices = ['own', 'source'] as const;
+export type StatisticsChoice = (typeof statisticsChoices)[number];
+
 /** Statistics of the pixels of a crop, before brightness and contrast are changed. */
 export interface Moments {
   /** The mean of each channel, 0 … 255. */

@@ -13,6 +13,7 @@ import { EvaluationLog } from '../evaluation/evaluation-log.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { encodeEvent } from '../summary/event-encode.ts';
 import { readRun } from '../summary/event-reader.ts';
+import { readCurves } from '../summary/metrics-curves.ts';
 import { MetricsFile } from '../summary/metrics-file.ts';
 import { frameRecord } from '../summary/record-file.ts';
 import { EventProto } from '../summary/schema.ts';
@@ -37,7 +38,7 @@ const event = frameRecord(
 );
 const score = {
   ...{ checkpoint: 'run/model.ckpt-1.safetensors', globalStep: 1, modified: 1, evalData: 'test' },
-  ...{ weights: 'raw', numExamples: 10, report: false },
+  ...{ otherData: null, weights: 'raw', numExamples: 10, report: false },
 };
 
 const formats: readonly Format[] = [
@@ -83,6 +84,14 @@ const formats: readonly Format[] = [
     read: (bytes, dir) => {
       writeFileSync(join(dir, 'metrics.jsonl'), bytes);
       new MetricsFile(dir, 2, assert.fail).add(2, [{ tag: 'a', kind: 'scalar', value: 1 }]);
+    },
+  },
+  {
+    name: 'metrics.jsonl, for curves',
+    valid: bytesOf('{"step":1,"a":2}\n{"step":2,"a":3}\n'),
+    read: async (bytes, dir) => {
+      writeFileSync(join(dir, 'metrics.jsonl'), bytes);
+      await readCurves(join(dir, 'metrics.jsonl'), ['a'], 2);
     },
   },
   {

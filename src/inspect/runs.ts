@@ -185,14 +185,15 @@ function engineOf({ engine, precision }: CheckpointMetadata): string {
 }
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
-  const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization } = metadata;
+  const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization, statistics } =
+    metadata;
   const { groups, freeze, hyperparameters, engine, towers, ranks } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
       Object.entries(network.configuration).map(([key, value]) => [`${network.name}.${key}`, value]),
     ),
-    ...{ batchSize, seed, holdout, augmentation, normalization },
+    ...{ batchSize, seed, holdout, augmentation, normalization, statistics },
     ...hyperparameters,
     ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision, towers, ranks },
   };

@@ -8,9 +8,10 @@
  * Class folders may have subfolders. Hidden files and folders are ignored. A symbolic link is followed if it leads to a file
  * inside the folder.
  */
-import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { type Dirent, stat as statCallback } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { isInside } from '../disk/inside.ts';
 import { errorCode, RunError } from '../errors.ts';
 import { eachOf } from '../parallel.ts';
@@ -167,6 +168,8 @@ class Walk {
 }
 
 const statsAtOnce = 64;
+/** Takes half the processor time of the function in `node:fs/promises`. */
+const stat = promisify(statCallback);
 
 /** Whether a file or folder belongs to the system and not to the data. */
 function isHidden(name: string): boolean {

@@ -13,10 +13,15 @@ export function normalName(name: string): string {
 /** Compares names by their code points, as Python's `sorted` does, so that PyTorch's ImageFolder numbers the classes in the same
  * order. */
 export function compareNames(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  const at = left.findIndex((character, index) => character !== right[index]);
-  if (at === -1) return left.length - right.length;
-  return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);
+  const shorter = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  return at === shorter ? a.length - b.length : orderOf(a.charCodeAt(at)) - orderOf(b.charCodeAt(at));
+}
+
+/** Returns the place of a UTF-16 unit in the order of code points. A surrogate is half of a code point above all others. */
+function orderOf(unit: number): number {
+  return (unit & 0xf800) === 0xd800 ? unit + 0x10000 : unit;
 }
 
 /** Returns the distinct names in order.

@@ -1,8 +1,9 @@
-/** Decodes many pictures in parallel. */
+/** Decodes many pictures in parallel: first the small, plain JPEG files in threads, then all others with libvips. */
 import { resolve } from 'node:path';
 import { requireRunning } from '../errors.ts';
 import { eachOf } from '../parallel.ts';
 import { decodePicture, PictureError } from './decode.ts';
+import { decodePlainFiles } from './plain-threads.ts';
 
 /** How many pictures are decoded at once. libvips decodes in the threads of libuv, of which there are four by default; the others
  * are being read or prepared. */
@@ -22,25 +23,36 @@ export interface DecodeOptions {
 /** Decodes the pictures at these paths.
  * @param root the folder that relative paths start from
  * @returns one result for each path, in order
- * @throws RunError when the decoder is not installed
+ * @throws RunError when the decoder is not installed, or the machine has no room for another thread
  * @throws StoppedError when the signal is aborted */
-export function decodeAll(
+export async function decodeAll(
   root: string,
   paths: readonly string[],
   imageSize: number,
   { signal, onProgress }: DecodeOptions,
 ): Promise<readonly Decoded[]> {
-  let [done, reported] = [0, 0];
-  return eachOf(paths, atOnce, async (path) => {
+  const places = paths.map((path) => resolve(root, path));
+  const onDecoded = progressOf(paths.length, onProgress);
+  const results: (Decoded | undefined)[] = await decodePlainFiles(places, imageSize, { signal, onDecoded });
+  return eachOf(places, atOnce, async (place, index) => {
+    const result = results[index];
+    if (result !== undefined) return result;
     requireRunning(signal);
-    const decoded = await decodedAt(resolve(root, path), imageSize);
-    done++;
-    if (done === paths.length || performance.now() - reported >= reportMillis) {
-      reported = performance.now();
-      onProgress(done);
-    }
+    const decoded = await decodedAt(place, imageSize);
+    onDecoded(1);
     return decoded;
   });
+}
+
+/** Returns a function that adds to the number of decoded pictures, and reports it from time to time. */
+function progressOf(all: number, onProgress: (done: number) => void): (count: number) => void {
+  let [done, reported] = [0, 0];
+  return (count) => {
+    done += count;
+    if (done < all && performance.now() - reported < reportMillis) return;
+    reported = performance.now();
+    onProgress(done);
+  };
 }
 
 async function decodedAt(path: string, imageSize: number): Promise<Decoded> {

@@ -8,6 +8,8 @@
  * 4. resized so that its shorter side has `imageSize` pixels (Lanczos), and cropped to the central square.
  *
  * A picture that already has that size keeps its pixels. Of an animation or a file of several pages, the first is used.
+ *
+ * Small JPEG files of that size are decoded without libvips, to the same pixels (`plain-jpeg.ts`).
  */
 import type sharp from 'sharp';
 import type { Sharp } from 'sharp';
@@ -16,6 +18,8 @@ import { errorCode, messageOf, RunError } from '../errors.ts';
 import { exhaustedResource } from '../machine/exhaustion.ts';
 import { alternatives, oneLine, shortened } from '../wording.ts';
 import { formatOf, type PictureFormat, pictureFormats } from './picture-format.ts';
+import { decodePlainJpeg } from './plain-jpeg.ts';
+import { planesOf } from './planes.ts';
 
 /** Why a picture cannot be decoded: it cannot be read, it is not a picture or of another format, it has too many pixels or bytes,
  * or its data are damaged or cut short. */
@@ -50,6 +54,8 @@ export async function decodePicture(source: string | Uint8Array, imageSize: numb
   const decode = await decoder();
   const bytes = typeof source === 'string' ? await bytesOf(source) : source;
   const format = requireSupported(bytes);
+  const plain = decodePlainJpeg(bytes, imageSize);
+  if (plain !== undefined) return planesOf(plain, imageSize);
   try {
     if (format === 'TIFF') await requireLevels(decode(bytes, settings));
     return planesOf(await pixelsOf(decode(bytes, settings), imageSize), imageSize);
@@ -108,18 +114,6 @@ async function requireLevels(picture: Sharp): Promise<void> {
   const { depth } = await picture.metadata();
   if (depth === 'uchar' || depth === 'ushort') return;
   throw new PictureError('unsupported', `TIFF with values of the type ${depth}, expected 8 or 16 bits`);
-}
-
-/** Separates the channels: [H, W, 3] → [3, H, W]. */
-function planesOf(pixels: Pixels['data'], imageSize: number): Uint8Array {
-  const plane = imageSize ** 2;
-  const planes = new Uint8Array(3 * plane);
-  for (let pixel = 0, from = 0; pixel < plane; pixel++) {
-    planes[pixel] = pixels[from++] as number;
-    planes[plane + pixel] = pixels[from++] as number;
-    planes[2 * plane + pixel] = pixels[from++] as number;
-  }
-  return planes;
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {

@@ -2,7 +2,7 @@
  * Imports pictures: decodes them once, and writes their records to a folder (`stored-set.ts`). Later imports only decode pictures
  * that were added or changed.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { withDataFolder } from '../data/data-folder.ts';
 import { type Split, splits } from '../data/dataset.ts';
@@ -148,7 +148,9 @@ async function importAll(
   options: DataOptions,
 ): Promise<StoredSet> {
   const { signal, onEvent } = options;
-  const known = await knownPixels(folder, settings, stored);
+  // If the decoder is missing, this is reported before pictures are decoded.
+  const decoder = await decoderVersion();
+  const known = await knownPixels(folder, settings, stored, decoder);
   const isKnown = (picture: FoundPicture) => isUnchanged(known.get(picture.path), picture);
   const { pictures, classes } = source;
   const added = pictures.filter((picture) => !isKnown(picture));
@@ -173,7 +175,7 @@ async function importAll(
     if (typeof pixels === 'string') {
       const { path, size, modified, changed } = picture;
       skipped.push({ path, reason: pixels, size, modified, changed });
-    } else read.push({ ...picture, pixels, digest: createHash('sha256').update(pixels).digest('hex') });
+    } else read.push({ ...picture, pixels, digest: checksum(pixels) });
   }
   const division = divide(read, settings.testShare, settings.splitSeed);
   requireEveryClass(source, read, division, skipped);
@@ -188,7 +190,7 @@ async function importAll(
   const parts = splits
     .map((split) => recordsOfSplit(source, settings, split, read, division))
     .filter(({ records }) => records > 0);
-  const set = describeSet(source, settings, read, division, parts, skipped, await decoderVersion());
+  const set = describeSet(source, settings, read, division, parts, skipped, decoder);
   await writeStoredSet(folder, set, parts);
   const counted = (split: Split) => parts.find((part) => part.split === split)?.records ?? 0;
   onEvent?.({
@@ -205,10 +207,10 @@ async function knownPixels(
   folder: string,
   { imageSize }: ImportSettings,
   stored: StoredSet | undefined,
+  decoder: string,
 ): Promise<ReadonlyMap<string, StoredPicture & { readonly pixels: Uint8Array }>> {
   const known = new Map<string, StoredPicture & { readonly pixels: Uint8Array }>();
-  if (stored === undefined || stored.imageSize !== imageSize || stored.decoder !== (await decoderVersion()))
-    return known;
+  if (stored === undefined || stored.imageSize !== imageSize || stored.decoder !== decoder) return known;
   const record = picturesRecord(stored.classes, imageShapeOf(stored));
   const [size, offset] = [recordBytes(record), pixelsOffset(record)];
   const records = new Map<Split, Uint8Array>();
@@ -226,7 +228,7 @@ async function knownPixels(
 }
 
 function checksum(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** Requires every class to have a training picture.

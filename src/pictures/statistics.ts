@@ -12,8 +12,10 @@ export class ChannelLevels {
   add(planes: Uint8Array): void {
     const plane = planes.length / 3;
     for (const [channel, counts] of this.#counts.entries())
-      for (const level of planes.subarray(channel * plane, (channel + 1) * plane))
-        counts[level] = (counts[level] ?? 0) + 1;
+      for (let at = channel * plane; at < (channel + 1) * plane; at++) {
+        const level = planes[at] as number;
+        counts[level] = (counts[level] as number) + 1;
+      }
   }
 
   /** Returns the statistics for values of 0 … 1, with six digits. */

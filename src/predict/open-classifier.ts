@@ -1,16 +1,17 @@
 /** Opens a trained model from a training folder, a checkpoint file or an exported ONNX file. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aChoice, aWholeNumber, type OptionChecks, optional } from '../arguments.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { ImageShape } from '../data/record.ts';
-import { openRegularFile, readRegularFile } from '../disk/regular-file.ts';
+import { readRegularFile } from '../disk/regular-file.ts';
 import { chooseEngine } from '../engine/engines.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { scoredWeights } from '../evaluation/evaluate.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { augmentations, makeImages } from '../input/augmentations.ts';
+import { isOnnxFile } from '../run/file-kind.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
@@ -71,7 +72,7 @@ export async function openClassifier(
   options: OpenModelOptions,
   onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
-  if (await isOnnx(path)) return openExported(path, options);
+  if (await isOnnxFile(path)) return openExported(path, options);
   const weights = await readExportedWeights(path);
   if (weights !== undefined) return openWeights(path, weights, options);
   const takes = 'a training folder, a checkpoint file or an exported .onnx or .safetensors file';
@@ -187,34 +188,6 @@ function requireSquare(path: string, image: ImageShape): ImageShape {
     `${oneLine(path)} was trained on images of [${image.join(', ')}]; only models for square color images, ` +
       '[3, S, S], can classify pictures',
   );
-}
-
-/** Whether this is an ONNX file rather than a checkpoint, by its name or else by its first bytes: an ONNX file begins with the
- * version of the format, and a safetensors file with a size of 8 bytes and a `{`. */
-async function isOnnx(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() === true) return false;
-  if (path.endsWith('.onnx')) return true;
-  if (found?.isFile() !== true) return false;
-  const start = await firstBytes(path);
-  return start?.[0] === onnxStart && start[8] !== '{'.charCodeAt(0);
-}
-
-/** The tag of the first field of an ONNX file, `ir_version`. */
-const onnxStart = 0x08;
-
-/** Returns the first bytes of a file, or undefined if it cannot be read. */
-async function firstBytes(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const file = await openRegularFile(path);
-    try {
-      return (await file.read(new Uint8Array(9), 0, 9, 0)).buffer;
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return undefined;
-  }
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {

@@ -13,7 +13,12 @@ import {
 import { UsageError } from '../errors.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
 import { augmentationNames } from '../input/augmentations.ts';
-import { type NormalizationName, normalizationNames } from '../input/normalization.ts';
+import {
+  type NormalizationName,
+  normalizationNames,
+  type StatisticsChoice,
+  statisticsChoices,
+} from '../input/normalization.ts';
 import { type Hyperparameters, makeHyperparameters, someHyperparameters } from './hyperparameters.ts';
 import {
   aNetworkRequest,
@@ -42,6 +47,8 @@ export interface Recipe {
   readonly augmentation: AugmentationName;
   /** The name of the normalization: how the values of images are scaled. */
   readonly normalization: NormalizationName;
+  /** Which mean and deviation the normalization `dataset` uses. */
+  readonly statistics: StatisticsChoice;
   /** The number of images per step. */
   readonly batchSize: number;
   readonly hyperparameters: Hyperparameters;
@@ -59,6 +66,9 @@ export interface RecipeOptions {
   readonly network?: NetworkRequest | undefined;
   readonly augmentation?: AugmentationName | undefined;
   readonly normalization?: NormalizationName | undefined;
+  /** Which mean and deviation the normalization `dataset` uses: `own` for those of the training images, `source` for those of the run
+   * or file that `initFrom` names. Default: `own`. */
+  readonly statistics?: StatisticsChoice | undefined;
   /** The number of images per step. */
   readonly batchSize?: number | undefined;
   readonly hyperparameters?: Partial<Hyperparameters> | undefined;
@@ -85,6 +95,7 @@ export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
   network: optional(aNetworkRequest),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
+  statistics: optional(aChoice(statisticsChoices)),
   batchSize: optional(aNumberWithin(recipeBounds.batchSize)),
   hyperparameters: optional(someHyperparameters),
   groups: optional(groupsCheck),
@@ -113,6 +124,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
     network: options.network === undefined ? recipe.network : requireNetwork('network', options.network),
     augmentation: options.augmentation ?? recipe.augmentation,
     normalization: options.normalization ?? recipe.normalization,
+    statistics: options.statistics ?? recipe.statistics,
     batchSize: options.batchSize ?? recipe.batchSize,
     hyperparameters: makeHyperparameters((name) => hyperparameters[name] ?? recipe.hyperparameters[name]),
     groups: options.groups ?? recipe.groups,

@@ -4,11 +4,11 @@ import { blend, cssColor, themes } from './theme.ts';
 const { light, dark } = themes;
 
 const lightColors = `
-  --page: ${cssColor(light.page)}; --panel: #f5f6f8; --line: #d9dce2; --ink: #15181e; --muted: #555d6b;
+  --page: ${cssColor(light.page)}; --panel: #f5f6f8; --line: #d9dce2; --ink: ${cssColor(light.ink)}; --accent-text: #17659c; --muted: #555d6b;
   --right: ${cssColor(light.right)}; --wrong: ${cssColor(light.wrong)}; --wrong-text: #b3201f;
   --precision: #1f77b4; --recall: #2a8f5b; --f1: #7a57b0; --gap: ${cssColor(blend(light.page, light.wrong, 0.35))};`;
 const darkColors = `
-  --page: ${cssColor(dark.page)}; --panel: #1e232b; --line: #39404c; --ink: #eceff4; --muted: #a7b0be;
+  --page: ${cssColor(dark.page)}; --panel: #1e232b; --line: #39404c; --ink: ${cssColor(dark.ink)}; --accent-text: #7dbcec; --muted: #a7b0be;
   --right: ${cssColor(dark.right)}; --wrong: ${cssColor(dark.wrong)}; --wrong-text: #ff9a90;
   --precision: #6fb3e6; --recall: #5cc48d; --f1: #b79ae6; --gap: ${cssColor(blend(dark.page, dark.wrong, 0.45))};`;
 
@@ -32,7 +32,7 @@ sub { line-height: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: 0.75rem; margin: 1rem 0; }
 .tile { background: var(--panel); border-radius: 8px; padding: 0.75rem 1rem; display: flex; flex-direction: column; }
 .tile strong { font-size: 1.9rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.tile:first-child strong { color: var(--precision); }
+.tile:first-child strong { color: var(--accent-text); }
 .tile .detail { color: var(--muted); font-size: 0.82rem; line-height: 1.35; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0.15rem 2.5rem; margin: 1rem 0 0; }
 .facts div { display: flex; gap: 0.75rem; border-bottom: 1px solid var(--line); padding: 0.2rem 0; }
@@ -45,11 +45,12 @@ details { margin: 0.5rem 0; }
 summary { cursor: pointer; color: var(--muted); }
 svg text { font-family: inherit; fill: var(--ink); }
 svg .axis, svg .tick { fill: var(--muted); font-size: 12px; }
+svg .head { font-size: 14px; font-weight: 600; }
 svg .tick { font-size: 11px; font-variant-numeric: tabular-nums; }
 svg .cell { fill: none; stroke: var(--line); }
 svg .right { fill: var(--right); }
 svg .wrong { fill: var(--wrong); }
-svg .lt { fill: #fff; }
+svg .lt { fill: ${cssColor(light.otherInk)}; }
 svg .grid { stroke: var(--line); }
 svg .ideal { stroke: var(--ink); stroke-dasharray: 5 4; stroke-width: 1.5; }
 svg .accuracy, svg .count { fill: var(--precision); }
@@ -86,8 +87,9 @@ th.n, td.n { text-align: right; padding-right: 1.5rem; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1.25rem 1rem; list-style: none; padding: 0; }
 .mistakes figure { margin: 0; }
 .mistakes img { image-rendering: pixelated; width: 100%; height: auto; max-height: 12rem; object-fit: contain; border-radius: 4px; display: block; background: var(--panel); }
-.mistakes figcaption { display: flex; flex-direction: column; color: var(--ink); line-height: 1.35; overflow-wrap: anywhere; }
+.mistakes figcaption { display: flex; flex-direction: column; color: var(--ink); font-size: 0.85rem; line-height: 1.35; overflow-wrap: anywhere; }
 .mistakes figcaption > span { display: flex; justify-content: space-between; gap: 0.5rem; margin-top: 0.15rem; font-variant-numeric: tabular-nums; }
+.mistakes figcaption > span > :last-child:not(:first-child) { flex: none; }
 .mistakes .predicted { color: var(--wrong-text); font-weight: 600; }
 .mistakes .source { color: var(--muted); font-size: 0.9em; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 2rem; }
@@ -95,7 +97,7 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
 @media (max-width: 52rem) { .beside { grid-template-columns: 1fr; } }
 @media screen and (prefers-color-scheme: dark) {
   svg .lt { fill: var(--ink); }
-  svg .dk { fill: #000; }
+  svg .dk { fill: ${cssColor(dark.otherInk)}; }
   svg .matrix { filter: invert(1) hue-rotate(180deg); }
 }
 @media print {
@@ -110,6 +112,12 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   figure > svg { max-height: 235mm; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
+  .tiles { grid-template-columns: repeat(5, 1fr); gap: 0.5rem; }
+  .tile { padding: 0.5rem 0.6rem; }
+  .tile strong { font-size: 1.5rem; }
+  #confusion { break-before: page; }
+  #matrix > svg { max-height: 165mm; }
+  footer { margin-top: 1rem; break-before: avoid; }
   .beside { grid-template-columns: minmax(0, 21rem) minmax(0, 1fr); gap: 1rem 1.5rem; }
   .charts { grid-template-columns: 1fr 1fr; gap: 0 1rem; }
   .mistakes { grid-template-columns: repeat(6, 1fr); }

@@ -3,6 +3,9 @@ import type { Color } from '../summary/picture.ts';
 
 interface Theme {
   readonly page: Color;
+  /** The usual color of text, and the other one, for fills that are too similar to the usual one. */
+  readonly ink: Color;
+  readonly otherInk: Color;
   /** Fills of a confusion matrix: correct and wrong predictions. */
   readonly right: Color;
   readonly wrong: Color;
@@ -11,21 +14,26 @@ interface Theme {
 /** The fills of the light theme are those of the confusion matrix in TensorBoard (`summary/draw-confusion.ts`). Blue and red are
  * equally dark, so that a print in gray shows the same. */
 export const themes: Readonly<Record<'light' | 'dark', Theme>> = {
-  light: { page: [255, 255, 255], right: [31, 119, 180], wrong: [214, 39, 40] },
-  dark: { page: [20, 23, 28], right: [120, 190, 240], wrong: [255, 140, 130] },
+  light: {
+    ...{ page: [255, 255, 255], ink: [21, 24, 30], otherInk: [255, 255, 255] },
+    ...{ right: [31, 119, 180], wrong: [214, 39, 40] },
+  },
+  dark: {
+    ...{ page: [20, 23, 28], ink: [236, 239, 244], otherInk: [0, 0, 0] },
+    ...{ right: [120, 190, 240], wrong: [255, 140, 130] },
+  },
 };
 
-/** Returns the classes of the text on a cell: `lt` if it must be light in the light theme, `dk` if it must be dark in the dark
- * theme. Otherwise, it has the usual color.
+/** Returns the classes of the text on a cell: `lt` if it has the other color in the light theme, `dk` if it has the other color in
+ * the dark theme.
  * @param fill the opacity of the fill, 0 … 1 */
 export function textOn(kind: 'right' | 'wrong', fill: number): string {
-  const isDark = (theme: Theme) => luminance(blend(theme.page, theme[kind], fill)) < crossover;
-  const { light, dark } = themes;
-  return [...(isDark(light) ? ['lt'] : []), ...(isDark(dark) ? [] : ['dk'])].join(' ');
+  const needsOther = ({ page, ink, otherInk, [kind]: color }: Theme) => {
+    const ground = blend(page, color, fill);
+    return contrast(otherInk, ground) > contrast(ink, ground);
+  };
+  return [...(needsOther(themes.light) ? ['lt'] : []), ...(needsOther(themes.dark) ? ['dk'] : [])].join(' ');
 }
-
-/** The luminance on which black and white text have the same contrast. */
-const crossover = Math.sqrt(1.05 * 0.05) - 0.05;
 
 export function blend(from: Color, to: Color, share: number): Color {
   const mix = (index: 0 | 1 | 2) => from[index] + (to[index] - from[index]) * share;

@@ -51,11 +51,11 @@ function inJson(value: unknown): string {
  * @param evalEvery the number of steps between validations, in which all processes take part */
 export function factsOfDefinition(definition: RunDefinition, evalEvery?: number): Facts {
   const { network, hyperparameters, batchSize, seed, holdout, groups, freeze } = definition;
-  const { augmentation, normalization, length } = definition;
+  const { augmentation, normalization, statistics, length } = definition;
   const { name, configuration } = network;
   const options = { seed, batchSize, holdout, network: { name, configuration }, ...hyperparameters };
   return {
-    ...named({ ...options, augmentation, normalization, freeze, evalEvery }),
+    ...named({ ...options, augmentation, normalization, statistics, freeze, evalEvery }),
     'the length of the run': length,
     'the groups of parameters': groups,
   };

@@ -2,13 +2,14 @@
  * Scores checkpoints one after another on the images that the request specifies. In an MPI job, all processes score together, and
  * the first one writes summaries and reports.
  */
+import { join } from 'node:path';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
 import type { DataEvent } from '../data/events.ts';
 import type { Examples } from '../data/examples.ts';
-import { folderOf, loadExamples } from '../data/files.ts';
+import { checksum as checksumOf, folderOf, loadExamples } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine } from '../engine/engines.ts';
@@ -17,6 +18,7 @@ import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '../evaluation/evaluate.ts';
 import type { Weights } from '../evaluation/network-session.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import { lastReport } from '../report/report-files.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
 import { factsOfEngine, factsOfExamples, factsOfScoring, requireAlike } from './alike.ts';
@@ -50,11 +52,23 @@ export type ScoringEvent =
       readonly weights: Weights;
       readonly result: Evaluation;
     }
-  | { readonly kind: 'report'; readonly confusion: ConfusionMatrix; readonly files: readonly string[] };
+  /** The files of a report are written. `page` is the path of `report.html`, which is also the last of the files. */
+  | {
+      readonly kind: 'report';
+      readonly confusion: ConfusionMatrix;
+      readonly files: readonly string[];
+      readonly page: string;
+    };
 
 /** The result of an evaluation as it is recorded. */
 export interface EvaluationResult extends Evaluation {
   readonly dataset: string;
+  /** The label that is used as the class. */
+  readonly labels: string;
+  /** Where the user's own pictures come from, or null for other data sets. */
+  readonly source: string | null;
+  /** The SHA-256 checksum of the records of the split that contains the images. */
+  readonly checksum: string;
 }
 
 export interface ScoringControl {
@@ -69,6 +83,7 @@ interface ReadExamples {
   readonly examples: Examples;
   /** The folder with the files of the data set. */
   readonly dataFolder: string;
+  readonly checksum: string;
 }
 
 export class CheckpointScorer {
@@ -120,7 +135,7 @@ export class CheckpointScorer {
     const { numExamples, evalData } = this.#settings;
     await requireAlike(this.#job, () => factsOfScoring(this.#settings));
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
-    const { examples, dataFolder } = await this.#examplesFor(metadata);
+    const { examples, dataFolder, checksum } = await this.#examplesFor(metadata);
     const { dataset } = examples;
     const evaluator = await this.#evaluatorFor(metadata);
     const recording = leads(this.#job) ? new ScoreRecording(examples, this.#settings) : undefined;
@@ -143,8 +158,10 @@ export class CheckpointScorer {
     const onWarning = (message: string) => this.#report({ kind: 'warning', message });
     const run = { checkpoint: path, metadata, weights, engine, examples, dataFolder, onWarning };
     const files = await recording?.writeReport(result, about, run);
-    if (recording && files) this.#report({ kind: 'report', confusion: recording.confusion, files });
-    return { dataset: dataset.name, ...result };
+    const page = join(this.#settings.evalDir, lastReport);
+    if (recording && files) this.#report({ kind: 'report', confusion: recording.confusion, files, page });
+    const { name, labels, origin } = dataset;
+    return { dataset: name, labels, source: origin?.source ?? null, checksum, ...result };
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {
@@ -180,7 +197,8 @@ export class CheckpointScorer {
     const dataset = { ...provided.dataset, statistics: trained.statistics };
     const examples = await together(this.#job, () => this.#read(provided.dataDir, dataset, metadata));
     await requireAlike(this.#job, () => factsOfExamples(examples));
-    this.#examples = { key, examples, dataFolder: folderOf(provided.dataDir, dataset) };
+    const dataFolder = folderOf(provided.dataDir, dataset);
+    this.#examples = { key, examples, dataFolder, checksum: checksumOf(examples) };
     return this.#examples;
   }
 

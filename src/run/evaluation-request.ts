@@ -46,7 +46,7 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
   readonly runOnce?: boolean | undefined;
   /** The number of seconds between checks for new checkpoints. */
   readonly evalIntervalSecs?: number | undefined;
-  /** Whether to write every prediction, the confusion matrix and a contact sheet. Default: false. */
+  /** Whether to write every prediction, the confusion matrix, a contact sheet, and `report.html`. Default: false. */
   readonly report?: boolean | undefined;
 }
 

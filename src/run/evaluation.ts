@@ -3,7 +3,7 @@
  * without flags or console. `cifar10 eval` prints the events, and the library exports it as `runEvaluation`.
  */
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
@@ -204,11 +204,20 @@ class FolderEvaluation {
   /** Returns the key of the evaluation of a file, or undefined if the training process has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
     const { evalData, weights, numExamples, report } = this.#settings;
+    const otherData = otherDataOf(this.#settings);
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) return undefined;
     const globalStep = stepOfName(basename(path)) ?? -1;
-    return { checkpoint: path, globalStep, modified: found.mtimeMs, evalData, weights, numExamples, report };
+    const modified = found.mtimeMs;
+    return { checkpoint: path, globalStep, modified, evalData, otherData, weights, numExamples, report };
   }
+}
+
+/** Returns the data that a request names, as text, or null for the data of the checkpoint. */
+function otherDataOf({ dataset, labels, data }: EvaluationSettings): string | null {
+  const named = [dataset, labels, data === undefined ? undefined : resolve(data)];
+  const given = named.filter((name) => name !== undefined);
+  return given.length === 0 ? null : given.join(' ');
 }
 
 /** Reads a checkpoint. If it is damaged, warns and returns undefined. If the training process has deleted it, returns undefined

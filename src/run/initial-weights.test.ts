@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { writeCheckpointIndex } from '../checkpoint/checkpoint-index.ts';
-import { encodeSafetensors } from '../checkpoint/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.ts';
+import { encodeModel } from '../engine/onnx/compile/model.ts';
+import type { ExportFormatName, WeightNames } from '../export/format.ts';
+import { exportFormats } from '../export/formats.ts';
+import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { type Float32Tensor, float32, sizeOf } from '../tensor/tensor.ts';
@@ -12,6 +16,7 @@ import { writeBundle } from '../tensorflow/tensor-bundle.ts';
 import { toTutorial } from '../tensorflow/tutorial-variables.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
+import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { readInitialWeights } from './initial-weights.ts';
 
@@ -49,6 +54,20 @@ async function writeRun(dir: string, tensors = trained()): Promise<string> {
   const path = await writeCheckpoint(dir, { tensors, metadata });
   await writeCheckpointIndex(dir, { latest: path, all: [path] });
   return path;
+}
+
+/** Exports a network with random weights, and returns it with the path of the file. */
+async function writeExport(
+  folder: string,
+  options: TrainedOptions,
+  format: ExportFormatName,
+  names: WeightNames = 'cifar10',
+): Promise<readonly [TrainedNetwork, string]> {
+  const network = trainedNetwork({ path: 'run', checkpoint: randomCheckpoint(options) }, 'ema');
+  const { files } = await exportFormats[format].make(network, { names });
+  const path = join(folder, `model.${format}`);
+  await writeFile(path, files.get('') ?? new Uint8Array());
+  return [network, path];
 }
 
 const bundle = (tensors = trained()) => toTutorial({ globalStep: 300, tensors });
@@ -110,6 +129,76 @@ describe('all weights of a network are loaded from', () => {
         for (const name of found.loaded) assert.deepEqual(found.tensors.get(name), trained().get(name));
       }),
     );
+});
+
+describe('all weights of a network are loaded from an exported file', () => {
+  const resnet = { network: 'resnet', configuration: { depth: 8 } } as const;
+  for (const [title, options, format, names] of [
+    ['safetensors', { network: 'cifar10', configuration: narrow }, 'safetensors', 'cifar10'],
+    ['safetensors of a residual network', resnet, 'safetensors', 'cifar10'],
+    ['safetensors for PyTorch', { network: 'cifar10', configuration: narrow }, 'safetensors', 'torch'],
+    ['safetensors of a residual network for PyTorch', resnet, 'safetensors', 'torch'],
+    ['ONNX', { network: 'cifar10', configuration: narrow }, 'onnx', 'cifar10'],
+  ] as const)
+    test(title, () =>
+      inTemporaryFolder(async (folder) => {
+        const [{ values }, path] = await writeExport(folder, options, format, names);
+        const training = trainingOf(10, options.network, options.configuration);
+        const { fresh, tensors } = await readInitialWeights(path, training, { seed: 7 });
+        assert.deepEqual(fresh, []);
+        for (const [name, value] of values) assert.deepEqual(tensors.get(name), value, name);
+      }),
+    );
+
+  test('for other classes and for PyTorch, the last layer is new, with both shapes in our layout', () =>
+    inTemporaryFolder(async (folder) => {
+      const options = { network: 'cifar10', configuration: narrow };
+      const [, path] = await writeExport(folder, options, 'safetensors', 'torch');
+      const { fresh } = await readInitialWeights(path, trainingOf(3), { seed: 7, freeze: ['conv1'] });
+      assert.deepEqual(fresh, [
+        { name: 'softmax_linear/weights', reason: 'found float32 [5, 10], expected float32 [5, 3]' },
+        { name: 'softmax_linear/biases', reason: 'found float32 [10], expected float32 [3]' },
+      ]);
+    }));
+
+  test('what a PyTorch program saved without metadata', () =>
+    inTemporaryFolder(async (folder) => {
+      const [{ values }, path] = await writeExport(folder, resnet, 'safetensors', 'torch');
+      await writeFile(path, encodeSafetensors(decodeSafetensors(await readFile(path), path).tensors, {}));
+      const { fresh, tensors } = await readInitialWeights(
+        path,
+        trainingOf(10, 'resnet', { depth: 8 }),
+        options,
+      );
+      assert.deepEqual(fresh, []);
+      assert.deepEqual(tensors.get('softmax_linear/weights'), values.get('softmax_linear/weights'));
+    }));
+
+  test('but not from an ONNX file into which batch normalization was folded', () =>
+    inTemporaryFolder(async (folder) => {
+      const [, path] = await writeExport(folder, resnet, 'onnx');
+      await assert.rejects(readInitialWeights(path, trainingOf(10, 'resnet', { depth: 8 }), options), {
+        name: 'RunError',
+        message:
+          /^`initFrom`: .*model\.onnx contains convolutions into which batch normalization was folded \(conv1\/batch_norm\), .*`format: safetensors`$/,
+      });
+    }));
+
+  test('but not from a damaged ONNX file, or from one of another program', () =>
+    inTemporaryFolder(async (folder) => {
+      const [, path] = await writeExport(folder, { network: 'cifar10', configuration: narrow }, 'onnx');
+      await writeFile(path, (await readFile(path)).subarray(0, 400));
+      await assert.rejects(
+        readInitialWeights(path, trainingOf(10), options),
+        /not an ONNX model, or damaged/,
+      );
+      const initializers = new Map([['w', float32([2], [1, 2])]]);
+      await writeFile(path, encodeModel({ name: 'other', inputs: [], outputs: [], nodes: [], initializers }));
+      await assert.rejects(
+        readInitialWeights(path, trainingOf(10), options),
+        /none of the 10 weights .* \(it has w, and the network has conv1\/weights/,
+      );
+    }));
 });
 
 test('for other classes, the last layer is new, with the values of the seed', () =>

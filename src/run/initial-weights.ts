@@ -1,23 +1,21 @@
 /**
- * The weights with which a new run starts, from a run, a checkpoint or a file that another program wrote. Every parameter and state
- * whose name and shape are the same is loaded; all others are initialized as without a source. A network for other classes thus
- * gets all layers but the last.
+ * The weights with which a new run starts, from a run, a checkpoint or an exported file. Every parameter and state whose name and
+ * shape are the same is loaded; all others are initialized as without a source. A network for other classes thus gets all layers
+ * but the last. If a source has none of our names, its names and layouts are taken to be those of a PyTorch module.
  */
-import { stat } from 'node:fs/promises';
-import { decodeCheckpoint } from '../checkpoint/checkpoint.ts';
-import { readCheckpointIndex } from '../checkpoint/checkpoint-index.ts';
-import { decodeSafetensors } from '../checkpoint/safetensors.ts';
-import { CheckpointStore } from '../checkpoint/store.ts';
-import { readRegularFile } from '../disk/regular-file.ts';
+import type { ChannelStatistics } from '../data/dataset.ts';
 import type { Tensors } from '../engine/engine.ts';
-import { messageOf, RunError } from '../errors.ts';
+import { RunError } from '../errors.ts';
+import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import type { StatisticsChoice } from '../input/normalization.ts';
+import type { Network } from '../model/network.ts';
+import { torchWeights, transposed } from '../model/torch-names.ts';
 import { type FrozenLayers, isFrozen } from '../recipe/parameter-groups.ts';
-import { describeType, type Float32Tensor, sameShape } from '../tensor/tensor.ts';
-import { bundleIndexPath, readBundle } from '../tensorflow/tensor-bundle.ts';
-import { fromTutorial } from '../tensorflow/tutorial-variables.ts';
+import { describeType, type Float32Tensor, sameShape, type Tensor } from '../tensor/tensor.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
-import { notACheckpoint } from './no-checkpoint.ts';
+import { statisticsOf } from './normalization-statistics.ts';
+import { readWeightSource, type WeightSource } from './weight-source.ts';
 
 /** Which weights of a new run are loaded, and which are new. */
 export interface Initialization {
@@ -34,23 +32,41 @@ export interface Initialization {
 export interface InitialWeights extends Initialization {
   /** The values of all parameters and states. */
   readonly tensors: Tensors;
+  /** The statistics with which the images of the source were normalized, if they were requested. */
+  readonly statistics?: ChannelStatistics;
+}
+
+/** What the weights are for. */
+export interface WeightsRequest {
+  readonly seed: number;
+  /** The layers that are not trained, whose weights must all be loaded. */
+  readonly freeze?: FrozenLayers | undefined;
+  /** Whether the statistics of the source are needed. Default: `own`, for which they are not. */
+  readonly statistics?: StatisticsChoice | undefined;
 }
 
 /** Reads weights, and matches them with the training graph.
- * @param source a train folder, of which the newest checkpoint is read; a `.safetensors` file; or a checkpoint of TensorFlow, as its
- * folder, its prefix or its `.index` file
- * @param freeze the layers that are not trained, whose weights must all be loaded
- * @throws RunError for a source that cannot be read, that has no weight of the network, or that lacks one of a frozen layer */
+ * @param source what `readWeightSource` takes
+ * @throws RunError for a source that cannot be read, that has no weight of the network, or that lacks one of a frozen layer or
+ * the requested statistics */
 export async function readInitialWeights(
   source: string,
   training: TrainingGraph,
-  { seed, freeze = [] }: { readonly seed: number; readonly freeze?: FrozenLayers | undefined },
+  { seed, freeze = [], statistics = 'own' }: WeightsRequest,
 ): Promise<InitialWeights> {
-  const { path, tensors: given } = await readSource(source);
+  const read = await readWeightSource(source);
+  const { path } = read;
+  const { network } = training;
+  const variables = [...training.parameters, ...training.states].map(({ variable }) => variable);
+  const given = inOurNames(
+    read,
+    network,
+    variables.map(({ name }) => name),
+  );
   const tensors = new Map(initialVariables(training, seed));
   const loaded: string[] = [];
   const fresh: Initialization['fresh'][number][] = [];
-  for (const { variable } of [...training.parameters, ...training.states]) {
+  for (const variable of variables) {
     const { name } = variable;
     const found = given.get(name);
     if (found !== undefined && found.dtype === 'float32' && sameShape(found.shape, variable.shape)) {
@@ -65,62 +81,41 @@ export async function readInitialWeights(
       `\`freeze\` keeps ${frozen.name}, which cannot be loaded from ${oneLine(path)} (${frozen.reason}); train this layer, ` +
         'or use another `initFrom`',
     );
-  return { path, tensors, loaded, fresh };
+  const [channels = 0] = network.imageShape;
+  const ofSource = statistics === 'source' ? statisticsOf(read, channels) : undefined;
+  return { path, tensors, loaded, fresh, ...(ofSource && { statistics: ofSource }) };
 }
 
-interface Source {
-  /** The path of the file with the weights. */
-  readonly path: string;
-  readonly tensors: Tensors;
-}
-
-async function readSource(source: string): Promise<Source> {
-  if ((await stat(source).catch(() => undefined))?.isDirectory() === true) return readFolder(source);
-  const prefix = source.replace(/\.index$/, '');
-  if ((await stat(bundleIndexPath(prefix)).catch(() => undefined)) !== undefined)
-    return readTensorflow(prefix);
-  return { path: source, tensors: await readSafetensors(source) };
-}
-
-/** Reads the newest checkpoint of a folder: one of ours, or else one of TensorFlow.
- * @throws RunError for a folder without checkpoints */
-async function readFolder(dir: string): Promise<Source> {
-  const index = await readCheckpointIndex(dir).catch(() => undefined);
-  if (index !== undefined && (await stat(bundleIndexPath(index.latest)).catch(() => undefined)) !== undefined)
-    return readTensorflow(index.latest);
-  const found = await new CheckpointStore(dir, { keep: 0, onWarning: () => undefined }).latest();
-  if (found !== undefined) return { path: found.path, tensors: found.checkpoint.tensors };
-  throw new RunError(
-    `\`initFrom\`: no checkpoint in ${oneLine(dir)}; expected a train folder, a .safetensors file or a checkpoint of TensorFlow`,
-    { code: 'CIFAR10_NO_CHECKPOINT', data: { folder: dir } },
-  );
-}
-
-async function readTensorflow(prefix: string): Promise<Source> {
-  const { tensors } = fromTutorial((await readBundle(prefix)).tensors);
-  return { path: bundleIndexPath(prefix), tensors };
-}
-
-/** Reads one of our checkpoints and verifies its checksum, or any other file in the safetensors format. */
-async function readSafetensors(path: string): Promise<Tensors> {
-  const file = oneLine(path);
-  try {
-    const bytes = await readRegularFile(path).catch((error: unknown) => {
-      throw new RunError(`\`initFrom\`: cannot read ${file}: ${oneLine(messageOf(error))}`, { cause: error });
-    });
-    const { tensors, metadata } = decodeSafetensors(bytes, file);
-    return metadata['globalStep'] === undefined ? tensors : decodeCheckpoint(bytes, file).tensors;
-  } catch (error) {
-    const takes = 'a train folder, a .safetensors file or a checkpoint of TensorFlow';
-    throw error instanceof RunError ? await notACheckpoint(path, error, 'initFrom', takes) : error;
+/** Returns the tensors of a source under the names and in the layouts of this program.
+ * @param names the variables of the network */
+function inOurNames(
+  { tensors }: WeightSource,
+  network: Network,
+  names: readonly string[],
+): ReadonlyMap<string, Tensor> {
+  if (names.some((name) => tensors.has(name))) return tensors;
+  const converted = new Map<string, Tensor>();
+  for (const [path, { name, isTransposed }] of torchWeights(buildEvaluationGraph(network, 1))) {
+    const found = tensors.get(name);
+    if (found !== undefined) converted.set(path, isTransposed ? transposedMatrix(found) : found);
   }
+  return converted.size > 0 ? converted : tensors;
+}
+
+/** Transposes a matrix. Returns any other tensor unchanged, which then does not match. */
+function transposedMatrix(tensor: Tensor): Tensor {
+  return tensor.dtype === 'float32' && tensor.shape.length === 2 ? transposed(tensor) : tensor;
 }
 
 function mismatch(found: Parameters<typeof describeType>[0], wanted: Pick<Float32Tensor, 'shape'>): string {
   return `found ${describeType(found)}, expected float32 [${wanted.shape.join(', ')}]`;
 }
 
-function noneMatches(path: string, fresh: Initialization['fresh'], given: Tensors): RunError {
+function noneMatches(
+  path: string,
+  fresh: Initialization['fresh'],
+  given: ReadonlyMap<string, Tensor>,
+): RunError {
   const names = (all: readonly string[]) => oneLine(shortened(all.join(', '), 200));
   const [first] = fresh.filter(({ name }) => given.has(name));
   const why =

@@ -28,6 +28,7 @@ import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
+import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
 import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
@@ -123,9 +124,10 @@ async function prepare(
   const weights = await sharedInitialWeights(job, async () =>
     initFrom === undefined ? undefined : readInitialWeights(initFrom, training, definition),
   );
-  const { dataset, dataDir } = await firstThenOthers(job, () =>
+  const provided = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
+  const { dataset, dataDir } = withStatistics(provided, definition, weights?.statistics, undefined);
   report({ kind: 'reading', dataset });
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const { made: run } = await equippedRun(resolved, undefined, read, job);

@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { stepOfName } from '../checkpoint/names.ts';
 import { command } from '../command.ts';
 import { exists } from '../disk/exists.ts';
-import { openRegularFile } from '../disk/regular-file.ts';
 import { shellWord } from '../disk/shell-word.ts';
 import { RunError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { oneLine, shortened } from '../wording.ts';
+import { isOtherFile } from './file-kind.ts';
 
 /** The maximum number of subfolders to look into, and of runs to list. */
 const [mostFolders, mostNamed] = [1000, 5];
@@ -55,21 +55,6 @@ export async function notACheckpoint(
   return new RunError(`${oneLine(path)} is a file, but not a checkpoint; \`${option}\` must be ${takes}`, {
     cause,
   });
-}
-
-/** Whether this is a readable file that is not in the safetensors format, which begins with a size of 8 bytes and a `{`. */
-async function isOtherFile(path: string): Promise<boolean> {
-  try {
-    const file = await openRegularFile(path);
-    try {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(9), 0, 9, 0);
-      return bytesRead < 9 || buffer[8] !== '{'.charCodeAt(0);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return false;
-  }
 }
 
 /** Returns the names of the subfolders that contain checkpoints. */

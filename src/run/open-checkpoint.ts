@@ -21,7 +21,16 @@ export async function openCheckpoint(
     });
     return { path, checkpoint };
   }
-  const found = await new CheckpointStore(path, { keep: 0, onWarning }).latest();
+  const found = await newestCheckpoint(path, onWarning);
   if (found === undefined) throw await noCheckpoint(path);
   return found;
+}
+
+/** Reads the newest undamaged checkpoint of a folder, or returns undefined if there is none.
+ * @throws RunError when there are only damaged ones */
+export function newestCheckpoint(
+  dir: string,
+  onWarning: (message: string) => void,
+): Promise<FoundCheckpoint | undefined> {
+  return new CheckpointStore(dir, { keep: 0, onWarning }).latest();
 }

@@ -19,6 +19,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     network,
     augmentation,
     normalization,
+    statistics,
     batchSize,
     hyperparameters,
     groups,
@@ -40,7 +41,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
     }),
     '# The recipe.',
     toml({
-      ...{ name, batchSize, augmentation, normalization },
+      ...{ name, batchSize, augmentation, normalization, statistics },
       ...(freeze.length > 0 && { freeze }),
       ...hyperparameters,
     }),

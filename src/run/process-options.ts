@@ -21,8 +21,8 @@ export interface ProcessOptions extends CacheOption {
   readonly summarySteps?: number | undefined;
   /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
-  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` file or a checkpoint of TensorFlow.
-   * Weights that it does not have, or that have another shape, are initialized as usual. */
+  /** The source of the weights with which a new run starts: a train folder, a `.safetensors` or `.onnx` file, or a checkpoint of
+   * TensorFlow. Weights that it does not have, or that have another shape, are initialized as usual. */
   readonly initFrom?: string | undefined;
 }
 

@@ -2,7 +2,7 @@
 import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import { requireAlike } from './alike.ts';
-import type { Initialization, InitialWeights } from './initial-weights.ts';
+import type { InitialWeights } from './initial-weights.ts';
 import { type Codec, ofFirst } from './ranks.ts';
 import { type GivenRecipe, readRecipe } from './recipe-source.ts';
 import type { TrainingRequest } from './training-request.ts';
@@ -36,6 +36,9 @@ const weightsCodec: Codec<InitialWeights> = {
     encodeSafetensors(tensors, { initialization: JSON.stringify(initialization) }),
   decode: (bytes) => {
     const { tensors, metadata } = decodeSafetensors(bytes, 'the initial weights of the first process');
-    return { ...(JSON.parse(metadata['initialization'] ?? '{}') as Initialization), tensors };
+    return {
+      ...(JSON.parse(metadata['initialization'] ?? '{}') as Omit<InitialWeights, 'tensors'>),
+      tensors,
+    };
   },
 };

@@ -31,6 +31,7 @@ import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/t
 import { counted } from '../wording.ts';
 import { fastestTowers, type StepTimes } from './fastest-towers.ts';
 import { scaledRun } from './learning-rate-scaling.ts';
+import { requireUsedStatistics } from './normalization-statistics.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
 import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
@@ -111,6 +112,7 @@ export function resolveRequest(
   dataset: DatasetDescription,
 ): ResolvedRequest {
   const recipe = changed(baseOf(given, stored), request);
+  requireUsedStatistics(recipe, request.initFrom, stored);
   const run = given?.run ?? {};
   const engine = {
     engine: request.engine ?? run.engine,

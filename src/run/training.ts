@@ -35,7 +35,13 @@ import { factsOfDefinition, requireAlike } from './alike.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { equippedRun } from './equipped-run.ts';
-import { type Initialization, type InitialWeights, readInitialWeights } from './initial-weights.ts';
+import {
+  type Initialization,
+  type InitialWeights,
+  readInitialWeights,
+  type WeightsRequest,
+} from './initial-weights.ts';
+import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
@@ -202,9 +208,10 @@ async function prepare(
     const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
     return { complete: stored, hasHeldOut };
   }
-  const provided = await firstThenOthers(job, () =>
+  const found = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
+  const provided = withStatistics(found, definition, initFrom?.statistics, stored);
   report({ kind: 'reading', dataset: provided.dataset });
   const read = () => readExamples(provided, signal);
   const { made, engineReason } = await equippedRun(resolved, stored, read, job);
@@ -268,10 +275,10 @@ async function initialWeights(
   { initFrom, trainDir }: TrainingRequest,
   resume: FoundCheckpoint | undefined,
   training: TrainingGraph,
-  { seed, freeze }: Pick<TrainingRun, 'seed' | 'freeze'>,
+  definition: WeightsRequest,
 ): Promise<InitialWeights | undefined> {
   if (initFrom === undefined) return undefined;
-  if (resume === undefined) return readInitialWeights(initFrom, training, { seed, freeze });
+  if (resume === undefined) return readInitialWeights(initFrom, training, definition);
   throw new RunError(
     `\`initFrom\` starts a new run, but ${trainDir} contains one; use another \`trainDir\`, or \`restart\``,
   );

@@ -41,6 +41,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       freeze: [],
       augmentation: 'tutorial',
       normalization: 'per_image',
+      statistics: 'own',
       versions: { cifar10: '0.1.0', node: '20.20.2', engine: 'onnxruntime-node 1.30.0' },
     },
   };

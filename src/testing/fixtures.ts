@@ -93,6 +93,24 @@ export function loadOperatorFixtures(): readonly OperatorFixture[] {
   return load<{ readonly cases: readonly OperatorFixture[] }>('operators.json').cases;
 }
 
+/** JPEG files with the SHA-256 of the pixels [size, size, 3] that Pillow decodes. */
+export interface JpegFixture {
+  readonly size: number;
+  readonly cases: readonly JpegCase[];
+}
+export interface JpegCase {
+  readonly name: string;
+  readonly plain: boolean;
+  readonly pixels: string;
+  readonly bytes: Buffer;
+}
+
+export function loadJpegFixture(): JpegFixture {
+  type Stored = Omit<JpegCase, 'bytes'> & { readonly base64: string };
+  const { size, cases } = load<{ readonly size: number; readonly cases: readonly Stored[] }>('jpegs.json');
+  return { size, cases: cases.map((one) => ({ ...one, bytes: Buffer.from(one.base64, 'base64') })) };
+}
+
 export function tensorOf({ shape, base64 }: StoredTensor): Float32Tensor {
   const bytes = Buffer.from(base64, 'base64');
   return float32(
@@ -128,4 +146,28 @@ export function formulaScale(name: string, shape: Shape): number {
   if (name.endsWith('biases')) return 0.1;
   const outputs = (shape.length === 4 ? shape[0] : shape[1]) ?? 1;
   return 1.5 / Math.sqrt(sizeOf(shape) / outputs);
+}
+
+/** The calibration of predictions, computed with numpy. `test/fixtures/calibration.py` contains the formula of the logits. */
+export interface CalibrationFixture {
+  readonly expectedCalibrationError: number;
+  readonly meanConfidence: number;
+  readonly bins: readonly { readonly count: number; readonly correct: number }[];
+  /** How many examples have their class among the 1, 2, 3 and 4 classes with the highest logits. */
+  readonly inTopK: readonly number[];
+}
+
+export function loadCalibrationFixture(): CalibrationFixture {
+  return load('calibration.json');
+}
+
+/** Returns the logits and the classes of the 300 examples of the fixture. */
+export function calibrationExamples(): readonly { readonly logits: Float32Array; readonly label: number }[] {
+  return Array.from({ length: 300 }, (_, example) => ({
+    logits: Float32Array.from(
+      { length: 4 },
+      (_, k) => ((example * 37 + k * 101 + example * k * 13) % 257) / 64,
+    ),
+    label: (example * 7 + Math.floor(example / 3)) % 4,
+  }));
 }

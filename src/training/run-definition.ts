@@ -8,7 +8,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 /** Everything that determines a run, except data and engine: a recipe whose network has been created, the seed and the holdout. */
 export interface RunDefinition
   extends Pick<Recipe, 'batchSize' | 'hyperparameters'>,
-    Partial<Pick<Recipe, 'groups' | 'freeze' | 'augmentation' | 'normalization' | 'length'>> {
+    Partial<Pick<Recipe, 'groups' | 'freeze' | 'augmentation' | 'normalization' | 'statistics' | 'length'>> {
   /** The name of the recipe. Default: that of the tutorial. */
   readonly recipe?: string;
   readonly network: Network;

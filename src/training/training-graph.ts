@@ -81,6 +81,7 @@ export function unbiasedAverage(stored: number, updates: number): number {
 
 /** The graph of a training step, with what a loop needs to run it. */
 export interface TrainingGraph {
+  readonly network: Network;
   /** Takes `images` [N, C, H, W], `labels` [N] int32, the scalars of `stepScalars`, and `masks`. */
   readonly graph: Graph;
   readonly parameters: readonly Parameter[];
@@ -121,6 +122,7 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
   holdout: optional(anything),
   augmentation: optional(anything),
   normalization: optional(anything),
+  statistics: optional(anything),
   length: optional(anything),
   history: optional(anything),
   examples: optional(anything),
@@ -181,12 +183,15 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
   }));
   const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
   if (averageDecay !== undefined) {
-    averageVariables(builder, variables, updated, averageDecay);
     const fixed = parameters.flatMap(({ variable }) => (frozen(variable.name) ? [variable] : []));
-    averageVariables(builder, fixed, fixed, averageDecay);
     const states = model.states.map(({ variable }) => variable);
     const after = model.states.map(({ variable, update = variable }) => update);
-    averageVariables(builder, states, after, averageDecay);
+    averageVariables(
+      builder,
+      [...variables, ...fixed, ...states],
+      [...updated, ...fixed, ...after],
+      averageDecay,
+    );
   }
   averageLosses(builder, losses);
   builder.output(logitsName, model.logits);
@@ -197,6 +202,7 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
     builder.watch(gradientTag(variable.name), gradient);
   }
   return {
+    network,
     graph: builder.build(),
     parameters: model.parameters,
     states: model.states,

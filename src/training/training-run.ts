@@ -31,7 +31,7 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
-import { normalizationNames } from '../input/normalization.ts';
+import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -53,6 +53,7 @@ const definitionChecks: OptionChecks<RunDefinition> = {
   recipe: optional(aText),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
+  statistics: optional(aChoice(statisticsChoices)),
   seed: required(aWholeNumber(0, Number.MAX_SAFE_INTEGER)),
   holdout: required(aFiniteNumber(0, 1)),
   length: optional(aLength),
@@ -141,7 +142,7 @@ export interface Versions {
 /** Returns the metadata that a checkpoint contains about its run. */
 export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
-  const { groups, freeze, augmentation, normalization, length } = { ...tutorialRecipe, ...run };
+  const { groups, freeze, augmentation, normalization, statistics, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
@@ -172,6 +173,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     freeze,
     augmentation,
     normalization,
+    statistics,
     length,
     history: run.history ?? [],
     versions: { cifar10, node: process.versions.node, engine: engine.library },
@@ -193,6 +195,7 @@ export function recipeOfCheckpoint(stored: CheckpointMetadata): Recipe {
     name: recipe,
     network,
     ...storedImages(stored),
+    statistics: known('statistics', stored.statistics, statisticsChoices),
     batchSize,
     hyperparameters,
     groups,
@@ -238,6 +241,7 @@ const keptParts: { readonly [Part in Exclude<keyof Recipe, 'name' | 'hyperparame
     network: 'network',
     augmentation: 'augmentation',
     normalization: 'normalization',
+    statistics: 'statistics of the normalization',
     batchSize: 'batch size',
     groups: 'parameter groups',
     freeze: 'frozen layers',

@@ -1,6 +1,6 @@
 /** The flags that say what is trained and how, except hyperparameters: the group “Recipe” of the help. */
 import { augmentationNames } from '../../input/augmentations.ts';
-import { normalizationNames } from '../../input/normalization.ts';
+import { normalizationNames, statisticsChoices } from '../../input/normalization.ts';
 import { networkNames } from '../../model/networks.ts';
 import { recipeNames } from '../../recipe/recipes.ts';
 import { scalingNames } from '../../recipe/scale-learning-rate.ts';
@@ -48,6 +48,14 @@ export const ownRecipeFlags = {
     group: 'Recipe',
     commands: ['train'],
   },
+  statistics: {
+    kind: 'choice',
+    choices: statisticsChoices as typeof statisticsChoices,
+    default: 'own',
+    help: 'mean and deviation for --normalization dataset: those of the training images (own), or those of the run or file of --init-from (source)',
+    group: 'Recipe',
+    commands: ['train'],
+  },
   scaleLearningRate: {
     kind: 'choice',
     choices: scalingNames as typeof scalingNames,
@@ -59,7 +67,7 @@ export const ownRecipeFlags = {
   initFrom: {
     kind: 'string',
     valueName: 'path',
-    help: 'train folder, .safetensors file or TensorFlow checkpoint, whose weights become the initial weights of a new run',
+    help: 'train folder, .safetensors or .onnx file, or TensorFlow checkpoint, whose weights become the initial weights of a new run',
     group: 'Recipe',
     inSweep: 'same',
     commands: ['train'],

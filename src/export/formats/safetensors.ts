@@ -1,11 +1,11 @@
 /** A safetensors file with the weights, under our names or under those of a PyTorch module. */
 import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors.ts';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
+import { torchWeights, transposed } from '../../model/torch-names.ts';
 import { type Float32Tensor, float32, float32Data, type Tensor } from '../../tensor/tensor.ts';
 import { version } from '../../version.ts';
 import type { CodeSample, ExportFormat, WeightNames } from '../format.ts';
 import { liveNetwork } from '../live-network.ts';
-import { torchWeights, transposed } from '../torch-names.ts';
 import type { TrainedNetwork } from '../trained-network.ts';
 
 export const safetensors: ExportFormat & { readonly name: 'safetensors' } = {

@@ -21,6 +21,7 @@ export const resnet20Recipe: Recipe = {
   network: { name: 'resnet', configuration: { depth: 20, dropout: 0 } },
   augmentation: 'pad_crop_flip',
   normalization: 'dataset',
+  statistics: 'own',
   batchSize: 128,
   hyperparameters: {
     ...tutorialHyperparameters,

@@ -21,6 +21,7 @@ export const tutorialRecipe: Recipe = {
   network: { name: 'cifar10', configuration: { conv1: 64, conv2: 64, local3: 384, local4: 192 } },
   augmentation: 'tutorial',
   normalization: 'per_image',
+  statistics: 'own',
   batchSize: trainingDefaults.batchSize,
   hyperparameters: tutorialHyperparameters,
   groups: [],

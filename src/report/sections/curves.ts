@@ -54,8 +54,8 @@ function chartsOf(curves: RunCurves): readonly Chart[] {
 function contents({ curves, globalStep }: ReportData): Markup {
   const charts = chartsOf(curves);
   if (charts.length === 0)
-    return markup`<p>The folder of the run contains no metrics up to step ${whole(globalStep)}, so there are no curves. Training writes
-them to <code>metrics.jsonl</code>, unless it runs with <code>--summary-steps 0</code>.</p>`;
+    return markup`<p>No curves: up to step ${whole(globalStep)}, the run has recorded no values, or has recorded them only once. Training
+records values in <code>metrics.jsonl</code> every 100 steps, or as <code>--summary-steps</code> says.</p>`;
   return markup`<p>The curves end at step ${whole(globalStep)}, at which the checkpoint was written.</p>
 <div class="charts">
 ${charts.map((chart) => draw(chart, globalStep))}</div>`;
@@ -74,11 +74,7 @@ function draw(chart: Chart, lastStep: number): Markup {
   return figure({
     ...{ id: `chart-${chart.id}`, title: chart.title, description: describe(chart.title, lines) },
     ...{ width, height },
-    drawing: [
-      grid(x, y),
-      lines.map((line) => curve(line, x, y)),
-      lines.length > 1 ? legend(lines) : undefined,
-    ],
+    drawing: [heading(chart.title), grid(x, y), lines.map((line) => curve(line, x, y)), legend(lines)],
     caption: y.isLogarithmic ? `${chart.caption} Logarithmic scale.` : chart.caption,
   });
 }
@@ -126,10 +122,15 @@ function curve({ kind, points }: Line, x: Axis, y: Axis): Markup {
   return markup`<path class="line ${kind}" d="${path}"/>${marks}`;
 }
 
+function heading(title: string): Markup {
+  return markup`<text class="head" x="${left}" y="16">${title}</text>`;
+}
+
 function legend(lines: readonly Line[]): Content {
+  if (lines.length < 2) return undefined;
   return lines.map(({ kind, title }, index) => {
-    const at = left + index * 190;
-    return markup`<line class="line ${kind}" x1="${at}" x2="${at + 22}" y1="14" y2="14"/><text class="label" font-size="12" x="${at + 28}" y="18">${title}</text>`;
+    const at = left + 120 + index * 160;
+    return markup`<line class="line ${kind}" x1="${at}" x2="${at + 22}" y1="12" y2="12"/><text class="label" font-size="12" x="${at + 28}" y="16">${title}</text>`;
   });
 }
 

@@ -1,5 +1,6 @@
 /** The mistakes in which the network was most confident, as pictures. */
 import { pngUrl } from '../../summary/png.ts';
+import { counted } from '../../wording.ts';
 import { name } from '../figure.ts';
 import { type Markup, markup } from '../markup.ts';
 import { probability, whole } from '../numbers.ts';
@@ -12,9 +13,13 @@ function contents(data: ReportData): Markup {
   const { mistakes, classes, correct, total } = data;
   if (mistakes.length === 0) return markup`<p>All images are classified correctly.</p>`;
   const nameOf = (index: number | undefined) => classes[index ?? -1]?.name;
-  return markup`<p>Of ${whole(total - correct)} mistakes, these are the ${whole(mistakes.length)} in which the network was most confident. Such images are often
-ambiguous, unusual or labeled incorrectly. Below each image are the predicted class (✗) and the true class (✓) with their
-probabilities, and where the image comes from.</p>
+  const all = total - correct;
+  const which =
+    mistakes.length < all
+      ? `These are the ${whole(mistakes.length)} of ${whole(all)} mistakes in which the network was most confident.`
+      : `${counted(all, 'mistake')}, the most confident first.`;
+  return markup`<p>${which} Such images are often ambiguous, unusual or labeled incorrectly. Below each image are the predicted
+class (✗) and the true class (✓) with their probabilities, and where the image comes from.</p>
 <ol class="mistakes">
 ${mistakes.map((mistake) => shown(mistake, nameOf))}</ol>`;
 }
@@ -28,5 +33,5 @@ function shown(
   return markup`<li><figure><img alt="${truth}, predicted ${guess ?? 'nothing'}" width="${width}" height="${height}" src="${pngUrl(picture)}"/>
 <figcaption><span class="predicted"><span>✗ <span class="hidden">predicted </span>${guess === undefined ? 'no prediction' : name(guess)}</span><span>${probability(confidence)}</span></span>
 <span><span>✓ <span class="hidden">true class </span>${name(truth)}</span><span>${probability(probabilityOfLabel)}</span></span>
-<span class="source" title="example ${example}"><bdi>${source}</bdi></span></figcaption></figure></li>\n`;
+<span class="source" title="example ${example}"><bdi dir="ltr">${source}</bdi></span></figcaption></figure></li>\n`;
 }
