@@ -18,6 +18,7 @@ import {
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeCommonJs } from './commonjs.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const oldestNode = [20, 19];
@@ -86,6 +87,8 @@ export function build() {
     newest(join(root, 'src')),
     modified(join(root, 'tsconfig.json')),
     modified(join(root, 'package-lock.json')),
+    modified(join(root, 'package.json')),
+    modified(join(root, 'scripts', 'commonjs.mjs')),
   ];
   if (existsSync(stamp) && modified(stamp) >= Math.max(...sources)) return;
   console.log('>> Building');
@@ -95,6 +98,7 @@ export function build() {
   // If the compiler finds an error, `run` exits.
   process.once('exit', () => rmSync(made, { recursive: true, force: true }));
   run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', made]);
+  writeCommonJs(made);
   // Older installations link to this file directly.
   chmodSync(join(made, 'cli', 'main.js'), 0o755);
   writeFileSync(join(made, '.built'), '');

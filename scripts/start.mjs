@@ -28,7 +28,8 @@ console.log('\n>> Evaluating on the test images');
 const where = ['--checkpoint-dir', trainDir, '--eval-dir', evalDir];
 cifar10('eval', '--run-once', '--report', ...data, ...where);
 console.log(`
-Images with predictions (open this file in a browser):
+The report and images with predictions (open these files in a browser):
+  ${join(evalDir, 'report.html')}
   ${join(evalDir, `pictures-${steps}-test-ema.html`)}
 Next:
   npm start                                train another ${stepsAtOnce.toLocaleString('en-US')} steps

@@ -24,6 +24,7 @@ export const groups = [
     title: 'Tasks',
     pages: [
       doc('pictures', 'Your own pictures'),
+      doc('evaluation', 'Evaluation'),
       doc('predict', 'Predict'),
       doc('export', 'Export'),
       doc('recipes', 'Recipes and networks'),

@@ -44,6 +44,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
@@ -55,11 +56,11 @@ export type {
   RowsAndColumns,
 } from './graph/signature.ts';
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
-export type { ImageRecipe } from './input/augmentations.ts';
+export type { ImageRecipe, ImageSource } from './input/augmentations.ts';
 export { makeImages, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export { ExampleOrder } from './input/order.ts';
 export type {
   ConfigurationOf,

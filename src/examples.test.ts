@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { writeCheckpoint } from './checkpoint/checkpoint.ts';
 import { inTemporaryFolder } from './testing/examples.ts';
 import { noisePng, withoutDecoder, writeFiles } from './testing/picture-files.ts';
+import { needsDecoder, writeClass } from './testing/pictures.ts';
+import { copySynthetic } from './testing/synthetic.ts';
 import { randomCheckpoint, smallWidths } from './testing/trained.ts';
 
 const examples = fileURLToPath(new URL('../examples/', import.meta.url));
@@ -38,3 +40,30 @@ test(
       assert.equal(run('classify.mjs', folder).code, 2);
     }),
 );
+
+test(
+  'train-folder.mjs trains on class folders, calls back after every step, evaluates and exports',
+  needsDecoder,
+  () =>
+    inTemporaryFolder(async (folder) => {
+      for (const [index, name] of ['cat', 'dog'].entries())
+        await writeClass(join(folder, 'photos'), name, 10, 100 * index);
+      const outcome = run('train-folder.mjs', folder, 'photos', '2');
+      assert.equal(outcome.code, 0, outcome.errors);
+      assert.match(
+        outcome.output,
+        /^step 0: loss \d+\.\d\d, \d+ pictures\/s\n\d of 4 test pictures are correct .*\nclasses: cat, dog\n.*differs/,
+      );
+      assert.equal(run('classify.mjs', folder, 'runs/photos/model.onnx', 'photos/cat/1.png').code, 0);
+      // The same command resumes. The run is already complete here.
+      assert.match(run('train-folder.mjs', folder, 'photos', '2').output, /^\d of 4 test pictures/);
+    }),
+);
+
+test('own-network.mjs trains a network of its own and classifies with it', () =>
+  inTemporaryFolder(async (folder) => {
+    await copySynthetic(join(folder, 'data'));
+    const outcome = run('own-network.mjs', folder, '2');
+    assert.equal(outcome.code, 0, outcome.errors);
+    assert.match(outcome.output, /^step 0: loss \d+\.\d\d\nA gray picture is a \w+, says runs/);
+  }));

@@ -88,6 +88,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
@@ -101,7 +102,7 @@ export type {
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export { type ImageRecipe, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export type {
   BatchOptions,
   EvaluationBatches,

@@ -62,7 +62,7 @@ test('the tarball contains everything the program needs, and no links to files o
 }, () => {
   assert.equal(packed.code, 0, packed.text);
   const { text } = execute('tar', ['-tf', tarball], work);
-  assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing/m);
+  assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing|node_modules/m);
   assert.match(text, /^package\/dist\/cli\/main[.]js$/m);
   const { text: comments } = execute('grep', ['-rl', 'sourceMappingURL', 'node_modules/cifar10-ts'], project);
   assert.equal(comments, '');
@@ -84,27 +84,105 @@ for (const [how, words] of [
   });
 }
 
-const compilers = tools('compilers', ['typescript-7@npm:typescript@7', 'typescript-5@npm:typescript@5.9']);
-for (const name of ['typescript-7', 'typescript-5']) {
-  test(`the README's example compiles with ${name} in a project without @types/node, and runs`, {
-    skip: offline || compilers.skip,
-  }, () => {
-    const typed = folder(name);
-    assert.equal(npm(['install', tarball], typed).code, 0);
-    assert.ok(!existsSync(join(typed, 'node_modules', '@types')));
-    const [, example = ''] =
-      /```ts\n(import .*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
-    assert.match(example, /maxSteps: 200/);
-    writeFileSync(join(typed, 'example.ts'), example.replace('maxSteps: 200', 'maxSteps: 2, batchSize: 8'));
-    const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: false };
-    writeFileSync(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
-    const compiler = join(compilers.path, 'node_modules', name, 'bin', 'tsc');
-    const compiled = execute(process.execPath, [compiler, '-p', typed], typed);
-    assert.equal(compiled.code, 0, compiled.text);
-    const outcome = execute(process.execPath, ['example.js'], typed);
-    assert.match(outcome.text, /^0 \d.*\n1 \d/m);
+const linters = tools('linters', ['publint@0', '@arethetypeswrong/cli@0']);
+for (const [name, words] of [
+  ['publint', ['run', '--strict']],
+  ['attw', ['--format', 'table-flipped']],
+] as const)
+  test(`${name} finds nothing wrong with the tarball`, { skip: offline || linters.skip }, () => {
+    const { code, text } = execute(join('node_modules', '.bin', name), [...words, tarball], linters.path);
+    assert.equal(code, 0, text);
+    assert.match(text, /All good|No problems found/);
   });
-}
+
+const entries = ['.', './node', './browser', './tensorboard'].map((entry) =>
+  entry.replace('.', 'cifar10-ts'),
+);
+
+/** Prints the names that each entry exports, first with `import` and then with `require`, which must not warn. */
+const loadEntries = `
+const names = ${JSON.stringify(entries)};
+const loaded = names.map((name) => require(name));
+const count = (module) => Object.keys(module).filter((name) => name !== '__esModule' && name !== 'module.exports').length;
+Promise.all(names.map((name) => import(name))).then((imported) => {
+  console.log('import', imported.map(count).join(' '));
+  console.log('require', loaded.map(count).join(' '));
+  console.log(imported[0].RunError === loaded[0].RunError, require('cifar10-ts/package.json').version);
+});
+`;
+
+const compilerVersions = ['5.7', '5.9', '6', '7'];
+const compilers = tools(
+  'compilers',
+  compilerVersions.map((range) => `typescript-${range}@npm:typescript@${range}`),
+);
+const compilerOf = (range: string) =>
+  join(compilers.path, 'node_modules', `typescript-${range}`, 'bin', 'tsc');
+
+/** A program that uses values, classes as types, and types of every entry. */
+const typedProgram = `
+import { openModel, RunError, type TrainResult, train } from 'cifar10-ts';
+import { type Evaluator, GraphBuilder } from 'cifar10-ts/node';
+import { type ExportedModel, openExportedModel } from 'cifar10-ts/browser';
+import * as tensorboard from 'cifar10-ts/tensorboard';
+export const retrain = async (dir: string): Promise<TrainResult> => {
+  const model = await openModel(dir);
+  console.log(model.classes.join());
+  await model.release();
+  return train({ trainDir: dir, dataDir: 'data' });
+};
+export const isOurs = (error: unknown): error is RunError => error instanceof RunError;
+export const open = (bytes: Uint8Array, ort: never): Promise<ExportedModel> => openExportedModel(bytes, ort);
+export const writer = (dir: string): tensorboard.SummaryWriter => new tensorboard.SummaryWriter(dir);
+export const graphs: readonly [typeof GraphBuilder, Evaluator?] = [GraphBuilder];
+// @ts-expect-error: the declarations are found, and not merely any.
+export const wrong: number = openModel;
+`;
+
+describe('TypeScript', { skip: offline || compilers.skip }, () => {
+  for (const range of compilerVersions) {
+    test(`${range} compiles programs with every setting for modules, also those in CommonJS`, () => {
+      for (const [file, options] of [
+        ['es.mts', { module: 'node16' }],
+        ['es.mts', { module: 'nodenext' }],
+        ['common.cts', { module: 'node16' }],
+        ['common.cts', { module: 'nodenext' }],
+        ['bundled.ts', { module: 'esnext', moduleResolution: 'bundler' }],
+        ['bundled.ts', { module: 'preserve' }],
+      ] as const) {
+        writeFileSync(join(project, file), typedProgram);
+        const types = { types: [], lib: ['es2022', 'dom'] };
+        const compilerOptions = {
+          ...options,
+          ...types,
+          target: 'es2022',
+          strict: true,
+          skipLibCheck: false,
+          noEmit: true,
+        };
+        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+        const { code, text } = execute(process.execPath, [compilerOf(range), '-p', project], project);
+        assert.equal(code, 0, `${file} ${JSON.stringify(options)}: ${text}`);
+      }
+    });
+
+    test(`${range} compiles the README's example in a project without @types/node, which then runs`, () => {
+      const typed = folder(`typescript-${range}`);
+      assert.equal(npm(['install', tarball], typed).code, 0);
+      assert.ok(!existsSync(join(typed, 'node_modules', '@types')));
+      const [, example = ''] =
+        /```ts\n(import .*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+      assert.match(example, /maxSteps: 200/);
+      writeFileSync(join(typed, 'example.ts'), example.replace('maxSteps: 200', 'maxSteps: 2, batchSize: 8'));
+      const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: false };
+      writeFileSync(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+      const compiled = execute(process.execPath, [compilerOf(range), '-p', typed], typed);
+      assert.equal(compiled.code, 0, compiled.text);
+      const outcome = execute(process.execPath, ['example.js'], typed);
+      assert.match(outcome.text, /^0 \d.*\n1 \d/m);
+    });
+  }
+});
 
 const platform = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 const versions = ['20.19', '22', '24', 'latest'];
@@ -122,6 +200,14 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
         assert.match(outcome.text, expected);
       });
     }
+    test(`${range} imports and requires every entry`, () => {
+      writeFileSync(join(project, 'entries.cjs'), loadEntries);
+      const outcome = execute(nodeOf(range), ['entries.cjs'], project);
+      const [, counts = ''] = /^import (.*)$/m.exec(outcome.text) ?? [];
+      assert.match(counts, /^\d\d \d\d \d\d \d+$/, outcome.text);
+      assert.equal(outcome.text, `import ${counts}\nrequire ${counts}\ntrue ${version}\n`);
+    });
+
     test(`${range} starts the program, and sets up a clone`, () => {
       const main = join(root, 'bin', 'cifar10.mjs');
       assert.equal(execute(nodeOf(range), [main, '--version'], root).text.trim().split(' ').at(-1), version);

@@ -8,10 +8,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { compilerErrors } from './testing/compile.ts';
 import { inTemporaryFolder } from './testing/examples.ts';
 import { version } from './version.ts';
 
@@ -66,6 +69,42 @@ test('the package contains every file that the README links to', () => {
     [],
   );
 });
+
+test('every entry can be required, and its declarations for CommonJS contain every name', () =>
+  inTemporaryFolder(async (folder) => {
+    const { exports } = JSON.parse(read('package.json')) as {
+      exports: Readonly<Record<string, string | { readonly require: { readonly types: string } }>>;
+    };
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules', 'cifar10-ts'), 'junction');
+    for (const [entry, target] of Object.entries(exports)) {
+      if (typeof target === 'string') continue;
+      const names = [...read(target.require.types).matchAll(/^export declare const (\w+)/gm)].map(
+        ([, name]) => name,
+      );
+      const program = `Object.keys(require('${entry.replace('.', 'cifar10-ts')}')).filter((name) => !/^__|[.]/.test(name))`;
+      const { stdout, stderr } = spawnSync(process.execPath, ['-p', `JSON.stringify(${program})`], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      assert.ok(names.length > 3, entry);
+      assert.deepEqual(JSON.parse(stdout === '' ? '[]' : stdout), names.sort(), stderr);
+    }
+    const file = join(folder, 'program.cts');
+    writeFileSync(
+      file,
+      `import { RunError, type TrainResult, train } from 'cifar10-ts';
+       export const again = (): Promise<TrainResult> => train({ trainDir: 'run', dataDir: 'data' });
+       export const isOurs = (error: unknown): error is RunError => error instanceof RunError;`,
+    );
+    const errors = compilerErrors([file], {
+      module: 'node16',
+      skipLibCheck: false,
+      isolatedDeclarations: false,
+      verbatimModuleSyntax: false,
+    });
+    assert.equal(errors, '');
+  }));
 
 /** A command of ours in a text that the program prints. `command()` adds `npx` where it is necessary. */
 const suggestion =

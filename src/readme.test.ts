@@ -22,6 +22,7 @@ const pages = [
   'docs/export.md',
   'docs/pictures.md',
   'docs/predict.md',
+  'docs/evaluation.md',
 ];
 
 /** What each command prints on success. */

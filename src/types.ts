@@ -59,6 +59,7 @@ export type {
   LocalAttributes,
   LrnAttributes,
   NoAttributes,
+  Op,
   OpName,
   OpSignatures,
   OutputNames,
@@ -70,7 +71,7 @@ export type {
   RowsAndColumns,
 } from './graph/signature.ts';
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
-export type { NormalizationName } from './input/normalization.ts';
+export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
 export type {
   ConfigurationOf,
   DefinedNetwork,

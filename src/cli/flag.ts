@@ -139,6 +139,13 @@ export function writtenName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** Returns a placeholder such as `folder|file` as words: `a folder or file`. */
+function withArticle(valueName: string): string {
+  const words = valueName.replaceAll('|', ' or ');
+  if (/[^s]s$/.test(words)) return words;
+  return `${/^[aeiou]/.test(words) ? 'an' : 'a'} ${words}`;
+}
+
 /** Parses the value of a flag. `written` is the name of the flag in messages, such as `--max-steps`.
  * @throws UsageError that says what was expected and what was found */
 export function readValue(
@@ -149,7 +156,7 @@ export function readValue(
   switch (flag.kind) {
     case 'string':
       if (text !== undefined && text !== '') return text;
-      throw unexpected(written, `a ${flag.valueName}`, text);
+      throw unexpected(written, withArticle(flag.valueName), text);
     case 'integer':
     case 'number':
       return readNumber(flag, written, text);

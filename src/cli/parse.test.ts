@@ -286,6 +286,8 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ],
   ['train --data-dir=', '--data-dir: expected a folder, found ""'],
   ['bench --out', '--out: expected a file, found nothing'],
+  ['train --freeze=', '--freeze: expected layers, found ""'],
+  ['train --data=', '--data: expected a folder or file, found ""'],
   ['train --dataset mnist', `--dataset: expected ${alternatives(datasetNames)}, found "mnist"`],
   ['train --labels medium', '--labels: expected fine or coarse, found "medium"'],
   ['train --dataset', `--dataset: expected ${alternatives(datasetNames)}, found nothing`],

@@ -93,6 +93,18 @@ describe('your own pictures', needsDecoder, () => {
     assert.equal(swept.code, 0, swept.errors);
   });
 
+  test('are not taken for the files of a run or an evaluation inside their folder', async () => {
+    const inside = await train('--data', 'photos', '--train-dir', 'photos/run');
+    assert.equal(inside.code, 1);
+    assert.match(
+      inside.errors,
+      /^cifar10: photos\/run is inside the folder of the pictures, photos, so its files would be taken for a class; use another --train-dir$/m,
+    );
+    const words = ['eval', '--run-once', '--checkpoint-dir', 'run', '--eval-dir', 'photos'];
+    assert.match((await cifar10(words)).errors, /photos is inside the folder .*; use another --eval-dir$/m);
+    assert.deepEqual(readdirSync('photos').sort(), names.toSorted());
+  });
+
   test('that have changed do not silently continue a run', async () => {
     writeIn('photos', 'dog/new.png', await noisePicture(77).png().toBuffer());
     const refused = await train('--train-dir', 'run', '--max-steps', '5');

@@ -17,11 +17,14 @@ export interface ExplicitPadding {
  * `VALID` does not pad. */
 export type Padding = 'SAME' | 'VALID' | ExplicitPadding;
 
-interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
+/** The signature of an operator: the names of its inputs and outputs, and its attributes. `number` stands for any number of
+ * inputs. */
+export interface Op<Inputs extends string | number, Attributes = NoAttributes, Outputs extends string = 'y'> {
   readonly inputs: Inputs;
   readonly attributes: Attributes;
   readonly outputs: Outputs;
 }
+
 /** Operators without attributes have these. */
 export type NoAttributes = Readonly<Record<never, never>>;
 

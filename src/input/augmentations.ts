@@ -38,7 +38,8 @@ export const anImageRecipe: OptionsCheck = anOptionsObject<ImageRecipe>({
 /** The names that the tutorial uses. */
 export const tutorialImages: ImageRecipe = { augmentation: 'tutorial', normalization: 'per_image' };
 
-type ImageSource = Pick<DatasetDescription, 'title' | 'record' | 'statistics'>;
+/** The part of a data set's description that making images needs. */
+export type ImageSource = Pick<DatasetDescription, 'title' | 'record' | 'statistics'>;
 
 /** Makes images for a network that takes `shape` from the records of a data set.
  * @param otherNetworks returns the names of networks whose images some augmentation can make, for the error

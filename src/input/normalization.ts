@@ -13,6 +13,7 @@ export type NormalizationName = 'per_image' | 'dataset' | 'none';
 /** The mean and the deviation that the normalization `dataset` uses: `own` are those of the training images, `source` those with which
  * the network was trained whose weights a run starts with. */
 export const statisticsChoices = ['own', 'source'] as const;
+/** Whose mean and deviation a run normalizes with: those of its data, or those of the weights that it starts from. */
 export type StatisticsChoice = (typeof statisticsChoices)[number];
 
 /** Statistics of the pixels of a crop, before brightness and contrast are changed. */

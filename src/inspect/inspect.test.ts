@@ -6,8 +6,11 @@ import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { summarizeOnnx } from '../engine/onnx/inspect/summarize.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
+import { defineNetwork } from '../model/define-network.ts';
+import { heNormal } from '../model/initializers.ts';
 import { defaultsOf } from '../model/network-kind.ts';
 import { tutorial, tutorialNetwork } from '../model/networks/tutorial.ts';
+import { makeNetwork } from '../model/networks.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
@@ -25,6 +28,25 @@ test('the layers have 1,068,298 parameters and 18,470,784 multiply-adds in total
   };
   assert.deepEqual(sums(384), [1_068_298, 18_470_784]);
   assert.deepEqual(sums(400), [1_068_298 + 16 * (2304 + 1 + 192), 18_470_784 + 16 * (2304 + 192)]);
+});
+
+test('variables without a scope belong to the layer that reads them', () => {
+  const linear = defineNetwork({
+    name: 'linear',
+    summary: 'a linear model without scopes',
+    imageShape: [3, 8, 8],
+    create: ({ layers, images, classes }) =>
+      layers.dense(layers.flatten(images), { units: classes, initializer: heNormal, bias: 0 }),
+  });
+  const layers = layersOf(makeNetwork(linear, 10));
+  assert.deepEqual(
+    layers.map(({ layer, parameters, multiplyAdds }) => [layer, parameters, multiplyAdds]),
+    [
+      ['Reshape', 0, 0],
+      ['MatMul', 1920, 1920],
+      ['BiasAdd', 10, 0],
+    ],
+  );
 });
 
 test('every layer is listed with its output shape', () => {

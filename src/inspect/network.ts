@@ -1,7 +1,7 @@
 /** Describes the layers of a network, one row each. Parameters and multiply-adds are counted in its graph. */
 import { datasets } from '../data/datasets.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import type { Graph } from '../graph/graph.ts';
+import { type Graph, inputsOf, type Variable } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Network } from '../model/network.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -49,14 +49,20 @@ export function trainingStepFinding(recipe: Recipe): InspectFinding {
   return { kind: 'nodes', text: printGraph(graph) };
 }
 
-/** Returns the layers in order, each with the sums over its nodes and variables, which are named `<layer>/…` or `<layer>`. */
+/** Returns the layers in order, each with the sums over its nodes and variables, which are named `<layer>/…` or `<layer>`. A variable
+ * without a scope belongs to the layer that reads it. */
 export function layersOf(network: Network): readonly LayerRow[] {
   const graph = withoutWatched(buildEvaluationGraph(network, 1));
   const names = [...new Set(graph.nodes.map(({ name }) => layerName(name)))];
+  const layerOf = (variable: Variable) => {
+    const name = layerName(variable.name);
+    const reader = graph.nodes.find((node) => inputsOf(node).some(([, value]) => value === variable));
+    return names.includes(name) ? name : layerName(reader?.name ?? name);
+  };
   return names.map((layer) => {
     const nodes = graph.nodes.filter(({ name }) => layerName(name) === layer);
     const variables = [...graph.variables.values()].filter(
-      ({ name, role }) => role === 'parameter' && layerName(name) === layer,
+      (variable) => variable.role === 'parameter' && layerOf(variable) === layer,
     );
     const [value] = Object.values(nodes.at(-1)?.outputs ?? {});
     return {

@@ -68,6 +68,7 @@ test('invalid definitions are refused with the option, what was found and what w
       'defineNetwork.numbers.width.default: found 1, expected a whole number of at least 2',
     ],
     [{ numbers: { 'a=b': number } }, 'a name in defineNetwork.numbers: found "a=b", expected a letter'],
+    [{ problem: () => 'never' }, 'defineNetwork: `problem` refuses the defaults of invalid: never'],
     [{ numbers: { width: { ...number, kind: 'text' } } }, 'defineNetwork.numbers.width.kind: found "text"'],
   ];
   for (const [change, message] of cases)

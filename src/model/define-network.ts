@@ -20,7 +20,7 @@ import {
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import type { Network, NetworkConfiguration } from './network.ts';
-import type { NetworkKind, NetworkNumber } from './network-kind.ts';
+import { defaultsOf, type NetworkKind, type NetworkNumber } from './network-kind.ts';
 import { completeConfiguration, registerNetwork } from './networks.ts';
 
 /** The configuration of a network with these numbers. */
@@ -116,8 +116,16 @@ export function defineNetwork<Numbers extends string = never>(
       configuration: completeConfiguration(name, configuration as NetworkConfiguration),
     }),
   });
+  requireDefaults(kind);
   registerNetwork(kind, options.replace ?? false);
   return kind;
+}
+
+/** Requires the default configuration to be allowed. */
+function requireDefaults<C extends NetworkConfiguration>(kind: NetworkKind<C>): void {
+  const found = kind.problem?.(defaultsOf(kind));
+  if (found !== undefined)
+    throw new UsageError(`defineNetwork: \`problem\` refuses the defaults of ${kind.name}: ${found}`);
 }
 
 /** Letters, digits and `_ . -`, because `name:key=1,other=2` is a network with its configuration. */

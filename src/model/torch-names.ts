@@ -17,7 +17,6 @@
  */
 import { RunError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, type Variable } from '../graph/graph.ts';
-import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 
 /** How a weight is stored for PyTorch. */
 export interface TorchWeight {
@@ -106,13 +105,4 @@ const normalization: Readonly<Record<string, string>> = {
 
 function dotted(path: string): string {
   return path.replaceAll('/', '.');
-}
-
-/** Transposes a matrix. */
-export function transposed({ shape: [rows = 0, columns = 0], data }: Float32Tensor): Float32Tensor {
-  const values = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      values[column * rows + row] = data[row * columns + column] as number;
-  return float32([columns, rows], values);
 }

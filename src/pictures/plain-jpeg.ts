@@ -111,11 +111,11 @@ function newDecompressor(): Decompressor | undefined {
   if (isMissing) return undefined;
   try {
     compiled ??= new WebAssembly.Module(readFileSync(modulePath()));
-    const { exports } = new WebAssembly.Instance(
+    const library: TurboJpeg = new WebAssembly.Instance(
       compiled,
-      imports(() => exports),
-    );
-    return new Decompressor(exports);
+      imports(() => library),
+    ).exports;
+    return new Decompressor(library);
   } catch {
     isMissing = true;
     return undefined;

@@ -16,6 +16,11 @@ export class Markup {
   }
 }
 
+/** Returns text of the program itself, such as a style, without escaping it. */
+export function verbatim(text: string): Markup {
+  return new Markup(text);
+}
+
 /** What can be inserted. Lists are joined, and undefined is omitted. Numbers are rounded to two decimals, as for coordinates. */
 export type Content = Markup | string | number | undefined | readonly Content[];
 

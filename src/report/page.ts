@@ -3,7 +3,7 @@
  * nothing but its own style and pictures.
  */
 import { createHash } from 'node:crypto';
-import { Markup, markup } from './markup.ts';
+import { markup, verbatim } from './markup.ts';
 import { fraction, whole } from './numbers.ts';
 import type { ReportData } from './report-data.ts';
 import { sections } from './sections.ts';
@@ -24,7 +24,7 @@ export function reportPage(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <title>${fraction(precision)} – ${title}, step ${whole(globalStep)}</title>
-<style>${new Markup(style)}</style>
+<style>${verbatim(style)}</style>
 </head>
 <body>
 <header>

@@ -88,7 +88,7 @@ th.n, td.n { text-align: right; padding-right: 1.5rem; }
 .mistakes figure { margin: 0; }
 .mistakes img { image-rendering: pixelated; width: 100%; height: auto; max-height: 12rem; object-fit: contain; border-radius: 4px; display: block; background: var(--panel); }
 .mistakes figcaption { display: flex; flex-direction: column; color: var(--ink); font-size: 0.85rem; line-height: 1.35; overflow-wrap: anywhere; }
-.mistakes figcaption > span { display: flex; justify-content: space-between; gap: 0.5rem; margin-top: 0.15rem; font-variant-numeric: tabular-nums; }
+.mistakes figcaption > span { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 0.5rem; margin-top: 0.15rem; font-variant-numeric: tabular-nums; }
 .mistakes figcaption > span > :last-child:not(:first-child) { flex: none; }
 .mistakes .predicted { color: var(--wrong-text); font-weight: 600; }
 .mistakes .source { color: var(--muted); font-size: 0.9em; }
@@ -109,6 +109,7 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   nav, details { display: none; }
   h2, h3, caption { break-after: avoid; }
   figure, .tile, .facts div, tr, li { break-inside: avoid; }
+  thead { break-after: avoid; }
   figure > svg { max-height: 235mm; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
@@ -116,7 +117,9 @@ footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--lin
   .tile { padding: 0.5rem 0.6rem; }
   .tile strong { font-size: 1.5rem; }
   #confusion { break-before: page; }
-  #matrix > svg { max-height: 165mm; }
+  #confusion h2 { margin-top: 0; }
+  #matrix > svg { max-height: 126mm; }
+  #overview, #reliability, #curves { break-inside: avoid; }
   footer { margin-top: 1rem; break-before: avoid; }
   .beside { grid-template-columns: minmax(0, 21rem) minmax(0, 1fr); gap: 1rem 1.5rem; }
   .charts { grid-template-columns: 1fr 1fr; gap: 0 1rem; }

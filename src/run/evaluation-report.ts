@@ -67,21 +67,23 @@ export async function reportDataOf(
 /** Facts that are the same for every number of processes and threads, because the results are, too. */
 function factsOf(
   { metadata, weights, engine, examples, checkpoint }: EvaluatedRun,
-  { evalData }: EvaluationSettings,
+  { evalData, numExamples }: EvaluationSettings,
 ): readonly Fact[] {
   const { dataset, network, versions } = metadata;
   const [channels, height, width] = examples.dataset.record.image;
   const numbers = Object.entries(network.configuration).map(([name, value]) => `${name} ${value}`);
+  const counts = [numExamples, examples.count].map((count) => count.toLocaleString('en-US'));
+  const selection = numExamples < examples.count ? `the first ${counts.join(' of ')} ` : '';
   const all: Readonly<Record<string, string>> = {
     'data set': `${examples.dataset.title}${dataset.labels === 'class' ? '' : `, ${dataset.labels} labels`}`,
-    images: `${imageWords[evalData]}, ${width}×${height}, ${channels === 1 ? 'gray' : 'color'}, ${dataset.classes.length} classes`,
+    images: `${selection}${imageWords[evalData]}, ${width}×${height}, ${channels === 1 ? 'gray' : 'color'}, ${dataset.classes.length} classes`,
     network: [network.name, ...numbers].join(', '),
     recipe: metadata.recipe,
     step: metadata.globalStep.toLocaleString('en-US'),
     weights: weights === 'ema' ? 'moving averages' : 'raw weights',
     'trained on': `${dataset.trainingExamples.toLocaleString('en-US')} images, batches of ${metadata.batchSize}, seed ${metadata.seed}`,
-    'trained with': `${versions.engine}, ${metadata.precision}, cifar10 ${versions.cifar10}`,
-    'evaluated with': `${engine.library}, ${engine.precision}, cifar10 ${version}`,
+    'trained with': `${versions.engine}, ${metadata.precision}, cifar10 ${versions.cifar10}, Node.js ${versions.node}`,
+    'evaluated with': `${engine.library}, ${engine.precision}, cifar10 ${version}, Node.js ${process.versions.node}`,
     'training data': dataset.checksum.slice(0, 16),
     checkpoint: basename(checkpoint),
   };

@@ -198,6 +198,14 @@ describe('all weights of a network are loaded from an exported file', () => {
         readInitialWeights(path, trainingOf(10), options),
         /none of the 10 weights .* \(it has w, and the network has conv1\/weights/,
       );
+      await writeFile(
+        path,
+        encodeModel({ name: 'empty', inputs: [], outputs: [], nodes: [], initializers: new Map() }),
+      );
+      await assert.rejects(
+        readInitialWeights(path, trainingOf(10), options),
+        /\(it has no float32 tensors, and/,
+      );
     }));
 });
 
@@ -271,6 +279,13 @@ describe('a source is refused', () => {
         join(folder, 'empty'),
         training,
         /^`initFrom`: no checkpoint in .*empty; expected a train folder/,
+      );
+      await mkdir(join(folder, 'exported', 'onnx'), { recursive: true });
+      await writeFile(join(folder, 'exported', 'onnx', 'model.onnx'), '');
+      await refused(
+        join(folder, 'exported'),
+        training,
+        /^`initFrom`: no checkpoint in .*exported; to use the file in it, add `initFrom: .*onnx.model\.onnx`$/,
       );
       const path = await writeRun(folder);
       const bytes = await readFile(path);

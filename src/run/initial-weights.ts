@@ -9,8 +9,9 @@ import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { StatisticsChoice } from '../input/normalization.ts';
 import type { Network } from '../model/network.ts';
-import { torchWeights, transposed } from '../model/torch-names.ts';
+import { torchWeights } from '../model/torch-names.ts';
 import { type FrozenLayers, isFrozen } from '../recipe/parameter-groups.ts';
+import { transposed } from '../tensor/permuted.ts';
 import { describeType, type Float32Tensor, sameShape, type Tensor } from '../tensor/tensor.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
@@ -120,7 +121,7 @@ function noneMatches(
   const [first] = fresh.filter(({ name }) => given.has(name));
   const why =
     first === undefined
-      ? `it has ${names([...given.keys()])}, and the network has ${names(fresh.map(({ name }) => name))}`
+      ? `it has ${given.size === 0 ? 'no float32 tensors' : names([...given.keys()])}, and the network has ${names(fresh.map(({ name }) => name))}`
       : `${first.name}: ${first.reason}`;
   return new RunError(
     `\`initFrom\`: none of the ${counted(fresh.length, 'weight')} of the network can be loaded from ${oneLine(path)} (${why})`,

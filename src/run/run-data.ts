@@ -5,6 +5,7 @@ import type { DatasetDescription, DatasetName } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
 import type { DownloadOptions } from '../data/download/download.ts';
 import { picturesName } from '../data/pictures.ts';
+import { leadsInto } from '../disk/inside.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { openPictures, type PicturesRequest } from '../pictures/open.ts';
 import { oneLine } from '../wording.ts';
@@ -102,6 +103,9 @@ export interface ProvidedData {
 export interface DataPlaces extends CacheOption {
   /** The folder of the data sets of this program. */
   readonly dataDir: string;
+  /** The folders to which a run and an evaluation write. */
+  readonly trainDir?: string | undefined;
+  readonly evalDir?: string | undefined;
 }
 
 /** Finds the data that a choice names, or else that of a checkpoint, or else the data set `otherwise`.
@@ -136,7 +140,7 @@ export async function findData(
 async function findPictures(
   { data, labels, imageSize, testShare, splitSeed }: DataChoice,
   before: DatasetDescription | undefined,
-  { cache }: DataPlaces,
+  { cache, trainDir, evalDir }: DataPlaces,
 ): Promise<RunData> {
   if (labels !== undefined)
     throw new UsageError('`labels`: pictures have one label each; leave it out, or give a `dataset`');
@@ -145,6 +149,7 @@ async function findPictures(
   if (source === undefined)
     throw new RunError('the checkpoint does not say where its pictures are; give their place with `data`');
   if (data === undefined) await requirePresent(source);
+  await requireOutside(source, { trainDir, evalDir });
   const isSame = origin !== undefined && (data === undefined || data === origin.source);
   const request: PicturesRequest = {
     source,
@@ -158,6 +163,22 @@ async function findPictures(
     dataset: description,
     provide: async (options) => ({ dataset: (await provide(options)).dataset, dataDir }),
   };
+}
+
+/** Requires folders that are written to be outside the folder of the pictures, because their files would be taken for a class.
+ * @param folders the folders by the name of their option */
+async function requireOutside(
+  source: string,
+  folders: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  for (const [option, folder] of Object.entries(folders)) {
+    // If the pictures are missing, this is reported when they are read.
+    if (folder === undefined || !(await leadsInto(source, folder).catch(() => false))) continue;
+    throw new RunError(
+      `${oneLine(folder)} is inside the folder of the pictures, ${oneLine(source)}, so its files would be taken for a class; use ` +
+        `another \`${option}\``,
+    );
+  }
 }
 
 /** Requires the pictures of a checkpoint to be where they were. */

@@ -1,5 +1,6 @@
 /** Reads the weights of a run, of a checkpoint, or of a file that this program or another one exported. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { decodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { readCheckpointIndex } from '../checkpoint/checkpoint-index.ts';
 import { isCheckpointMetadata } from '../checkpoint/metadata.ts';
@@ -50,10 +51,24 @@ async function readFolder(dir: string): Promise<WeightSource> {
     return readTensorflow(index.latest);
   const found = await newestCheckpoint(dir, () => undefined);
   if (found !== undefined) return ofCheckpoint(found);
-  throw new RunError(`\`initFrom\`: no checkpoint in ${oneLine(dir)}; expected ${takes}`, {
+  const exported = await exportedIn(dir);
+  const advice =
+    exported === undefined ? `expected ${takes}` : `to use the file in it, add \`initFrom: ${exported}\``;
+  throw new RunError(`\`initFrom\`: no checkpoint in ${oneLine(dir)}; ${advice}`, {
     code: 'CIFAR10_NO_CHECKPOINT',
     data: { folder: dir },
   });
+}
+
+/** Returns the path of an exported file in a folder, or undefined if there is none. An export for transformers.js has the subfolder
+ * `onnx`. */
+async function exportedIn(dir: string): Promise<string | undefined> {
+  for (const folder of [dir, join(dir, 'onnx')]) {
+    const names = await readdir(folder).catch(() => []);
+    const name = names.sort().find((one) => /\.(onnx|safetensors)$/.test(one));
+    if (name !== undefined) return join(folder, name);
+  }
+  return undefined;
 }
 
 async function readTensorflow(prefix: string): Promise<WeightSource> {

@@ -7,6 +7,7 @@
  * named it `global_step`, an int64. Bundles contain both.
  */
 import { RunError } from '../errors.ts';
+import { permuted } from '../tensor/permuted.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /** The name of the step in the tutorial, and in its later versions. */
@@ -85,26 +86,4 @@ function flattenedShapes(
       `${flattenedName} has ${rows} rows, which are not those of square images with ${channels} channels`,
     );
   return { split: [channels, side, side, units], joined: [side, side, channels, units] };
-}
-
-/** Returns the tensor with its axes in another order: axis `i` of the result is axis `order[i]` of the tensor. */
-function permuted({ shape, data }: Float32Tensor, order: readonly number[]): Float32Tensor {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const result = float32(
-    order.map((axis) => shape[axis] ?? 1),
-    new Float32Array(data.length),
-  );
-  const [sizes, steps] = [result.shape, order.map((axis) => strides[axis] ?? 0)];
-  const index = new Array<number>(sizes.length).fill(0);
-  for (let to = 0, from = 0; to < data.length; to++) {
-    result.data[to] = data[from] ?? 0;
-    for (let axis = sizes.length - 1; axis >= 0; axis--) {
-      const [size = 1, step = 0, at = 0] = [sizes[axis], steps[axis], index[axis]];
-      const isLast = at + 1 === size;
-      index[axis] = isLast ? 0 : at + 1;
-      from += isLast ? -at * step : step;
-      if (!isLast) break;
-    }
-  }
-  return result;
 }

@@ -3,14 +3,12 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 
-type Variables = ReadonlyMap<string, Float32Tensor>;
-
 /** How and how often `trainSteps` scores the held-out examples. */
 export interface Validation {
   /** The number of updates between scores. Default: the end of each epoch is scored. The end of the run is always scored. */
   readonly every?: number | undefined;
   /** Computes the precision @ 1 of the moving averages among these variables. Returns undefined if scoring was stopped. */
-  readonly score: (variables: Variables) => Promise<number | undefined>;
+  readonly score: (variables: ReadonlyMap<string, Float32Tensor>) => Promise<number | undefined>;
   /** The store of the best checkpoint, which has its own folder. Only the first of several processes needs one. */
   readonly best?: CheckpointStore | undefined;
 }
@@ -85,7 +83,7 @@ export class BestKeeper {
    * @param metadata the metadata for the checkpoint, including the step of the variables
    * @param endsEpoch whether the report of an epoch follows */
   async score(
-    tensors: Variables,
+    tensors: ReadonlyMap<string, Float32Tensor>,
     metadata: CheckpointMetadata,
     endsEpoch: boolean,
   ): Promise<ValidationReport | undefined> {

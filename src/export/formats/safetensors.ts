@@ -1,7 +1,9 @@
 /** A safetensors file with the weights, under our names or under those of a PyTorch module. */
 import { decodeSafetensors, encodeSafetensors } from '../../checkpoint/safetensors.ts';
 import { buildEvaluationGraph } from '../../evaluation/evaluation-graph.ts';
-import { torchWeights, transposed } from '../../model/torch-names.ts';
+import { networkNames } from '../../model/networks.ts';
+import { torchWeights } from '../../model/torch-names.ts';
+import { transposed } from '../../tensor/permuted.ts';
 import { type Float32Tensor, float32, float32Data, type Tensor } from '../../tensor/tensor.ts';
 import { version } from '../../version.ts';
 import type { CodeSample, ExportFormat, WeightNames } from '../format.ts';
@@ -24,7 +26,8 @@ export const safetensors: ExportFormat & { readonly name: 'safetensors' } = {
         return liveNetwork(trained, new Map(values), batchSize);
       },
       interface: descriptions[names],
-      usage: usages[names],
+      // The PyTorch modules in the example are those of the networks of this package.
+      usage: usages[networkNames.includes(trained.network.name) ? names : 'cifar10'],
     };
   },
 };

@@ -1,6 +1,6 @@
 /** The loss, the learning rate and the precision during training. */
 import { type Axis, exactAxis, isBetterLogarithmic, linearAxis, logarithmicAxis } from '../axis.ts';
-import { figure } from '../figure.ts';
+import { figure, table } from '../figure.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import { axisNumber, whole } from '../numbers.ts';
 import type { CurvePoint, ReportData, RunCurves } from '../report-data.ts';
@@ -75,6 +75,7 @@ function draw(chart: Chart, lastStep: number): Markup {
     ...{ id: `chart-${chart.id}`, title: chart.title, description: describe(chart.title, lines) },
     ...{ width, height },
     drawing: [heading(chart.title), grid(x, y), lines.map((line) => curve(line, x, y)), legend(lines)],
+    numbers: pointTable(chart.title, lines),
     caption: y.isLogarithmic ? `${chart.caption} Logarithmic scale.` : chart.caption,
   });
 }
@@ -90,6 +91,27 @@ function describe(title: string, lines: readonly Line[]): string {
     return `${line}: ${axisNumber(first?.value ?? 0)} at step ${whole(first?.step ?? 0)}, ${axisNumber(last?.value ?? 0)} at step ${whole(last?.step ?? 0)}`;
   });
   return `${title} by step. ${parts.join('; ')}.`;
+}
+
+/** The number of points of each line in a table. */
+const pointsInTable = 10;
+
+/** Some points of each line, at about equal distances, with the first and the last one. */
+function pointTable(title: string, lines: readonly Line[]): Markup {
+  const rows = lines.flatMap(({ title: line, points }) => {
+    const gaps = Math.min(points.length, pointsInTable) - 1;
+    const indices = Array.from({ length: gaps + 1 }, (_, index) =>
+      Math.round((index * (points.length - 1)) / Math.max(1, gaps)),
+    );
+    return indices.flatMap((index) => {
+      const point = points[index];
+      return point === undefined
+        ? []
+        : [[line, whole(point.step), String(Number(point.value.toPrecision(4)))]];
+    });
+  });
+  const columns = [{ head: 'curve' }, { head: 'step', isNumber: true }, { head: 'value', isNumber: true }];
+  return table(`${title}: points of the curves`, columns, rows);
 }
 
 const xOf = (axis: Axis, step: number) => left + axis.place(step) * (width - left - right);
@@ -129,7 +151,7 @@ function heading(title: string): Markup {
 function legend(lines: readonly Line[]): Content {
   if (lines.length < 2) return undefined;
   return lines.map(({ kind, title }, index) => {
-    const at = left + 120 + index * 160;
+    const at = left + 126 + index * 156;
     return markup`<line class="line ${kind}" x1="${at}" x2="${at + 22}" y1="12" y2="12"/><text class="label" font-size="12" x="${at + 28}" y="16">${title}</text>`;
   });
 }

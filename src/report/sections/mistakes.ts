@@ -31,7 +31,7 @@ function shown(
   const { width, height } = picture;
   const [truth, guess] = [nameOf(label) ?? '', nameOf(predicted)];
   return markup`<li><figure><img alt="${truth}, predicted ${guess ?? 'nothing'}" width="${width}" height="${height}" src="${pngUrl(picture)}"/>
-<figcaption><span class="predicted"><span>✗ <span class="hidden">predicted </span>${guess === undefined ? 'no prediction' : name(guess)}</span><span>${probability(confidence)}</span></span>
-<span><span>✓ <span class="hidden">true class </span>${name(truth)}</span><span>${probability(probabilityOfLabel)}</span></span>
+<figcaption><span class="predicted"><span>✗ <span class="hidden">predicted </span>${guess === undefined ? 'no prediction' : name(guess)}</span><span>${probability(confidence)}</span></span>
+<span><span>✓ <span class="hidden">true class </span>${name(truth)}</span><span>${probability(probabilityOfLabel)}</span></span>
 <span class="source" title="example ${example}"><bdi dir="ltr">${source}</bdi></span></figcaption></figure></li>\n`;
 }
