@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { type BuildResult, build, stop } from 'esbuild-wasm';
+import { encodeModel } from './engine/onnx/compile/model.ts';
 import { compilerErrors, errorsOfText } from './testing/compile.ts';
 import { pageFiles } from './testing/page-files.ts';
 import { madeInPage } from './testing/page-program.ts';
@@ -97,6 +98,29 @@ describe('a page', () => {
 
   test('that only classifies gets less than 20 kB compressed', async (t) =>
     requireSmaller(await bundleOf("export { openExportedModel } from './browser.js';"), 20_000, t));
+
+  test('classifies with the bytes of an exported file, which another realm may have made', async () => {
+    const { outputFiles } = await bundleOf("export { openExportedModel } from './browser.js';");
+    const context = pageContext();
+    runInContext(outputFiles[0]?.text ?? '', context);
+    const metadata = new Map(
+      Object.entries({ classes: '["cat","dog"]', image: '[3,32,32]', global_step: '7' }),
+    );
+    const graph = { name: 'g', inputs: [], outputs: [], nodes: [], initializers: new Map() };
+    Object.assign(context, { file: encodeModel(graph, { metadata }) });
+    const program = `
+      const run = async ({ images }) => ({ probabilities: { dims: [1, 2], data: Float32Array.of(images[0], images[1]) } });
+      const runtime = {
+        InferenceSession: { create: async () => ({ run }) },
+        Tensor: function (type, data, dims) { return data.map((value) => value / 255); },
+      };
+      const picture = { width: 40, height: 50, data: new Uint8ClampedArray(4 * 40 * 50).fill(255) };
+      cifar10.openExportedModel(file, runtime).then((model) => model.classify(picture)).then(JSON.stringify)`;
+    assert.deepEqual(JSON.parse((await runInContext(program, context)) as string), [
+      { label: 'cat', index: 0, probability: 1 },
+      { label: 'dog', index: 1, probability: 1 },
+    ]);
+  });
 
   test('makes graphs, models, initial variables and batches that are bit-identical to those in Node', () => {
     const context = pageContext();

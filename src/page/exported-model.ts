@@ -165,10 +165,13 @@ export async function openExportedModel(
   return ExportedModel.open(bytesOf(file), runtime, sessionOptions);
 }
 
-/** Takes values of any realm. */
+/** Returns a view of the bytes. They may be of another realm, whose arrays protobufjs does not recognize. */
 function bytesOf(file: unknown): Uint8Array {
   const kind = Object.prototype.toString.call(file);
-  if (kind === '[object Uint8Array]') return file as Uint8Array;
+  if (kind === '[object Uint8Array]') {
+    const { buffer, byteOffset, byteLength } = file as Uint8Array;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
   if (kind === '[object ArrayBuffer]') return new Uint8Array(file as ArrayBuffer);
   throw new UsageError('file: expected the bytes of an ONNX file as a Uint8Array or an ArrayBuffer');
 }
