@@ -178,7 +178,7 @@ describe('evaluation', () => {
     };
     assert.equal(result.total, 2000);
     assert.equal(result.precision, result.correct / 2000);
-    assert.match(outcome.output, new RegExp(`${result.correct} right`));
+    assert.match(outcome.output, new RegExp(`${result.correct} correct`));
   });
 
   test('scores at most --num-examples, and gives the same result for every batch size', async () => {
