@@ -1,17 +1,20 @@
 // @ts-check
 /**
  * `npm run docs`: builds the documentation site in site/dist, and fails if one of its links leads nowhere. `npm run docs -- --serve`
- * then serves it on this machine. The packages that build the site are installed in site/, so that a clone does not need them.
+ * then serves it on this machine. `--base /path/` builds it for that path of a server. The packages that build the site are installed in site/, so that a clone does not need them.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../site/check.mjs';
 import { stage } from '../site/stage.mjs';
-import { install, root, run, setup } from './setup.mjs';
+import { fail, install, root, run, setup } from './setup.mjs';
 
 const site = join(root, 'site');
 const built = join(site, 'dist');
 const pages = join(site, 'build', 'pages');
+const baseAt = process.argv.indexOf('--base');
+const base = baseAt === -1 ? '/' : (process.argv[baseAt + 1] ?? '');
+if (!/^\/(.*\/)?$/.test(base)) fail('--base must be a path that starts and ends with /');
 /** @param {string} file @param {readonly string[]} words */
 const tool = (file, ...words) => run(process.execPath, [join(site, 'node_modules', file), ...words]);
 
@@ -24,14 +27,11 @@ tool(
   ...['--options', join(site, 'typedoc.json'), '--tsconfig', join(site, 'tsconfig.json')],
   ...['--logLevel', 'Warn', ...entryPoints().flatMap((file) => ['--entryPoints', file])],
 );
-tool('vitepress/bin/vitepress.js', 'build', site);
-const faults = faultsOf(built);
-if (faults.length > 0) {
-  console.error(`cifar10: the site has ${faults.length} dead links:\n${faults.join('\n')}`);
-  process.exit(1);
-}
+tool('vitepress/bin/vitepress.js', 'build', site, '--base', base);
+const faults = faultsOf(built, base);
+if (faults.length > 0) fail(`the site has ${faults.length} dead links:\n${faults.join('\n')}`);
 console.log('>> The site is in site/dist. Every link in it leads to a page');
-if (process.argv.includes('--serve')) tool('vitepress/bin/vitepress.js', 'preview', site);
+if (process.argv.includes('--serve')) tool('vitepress/bin/vitepress.js', 'preview', site, '--base', base);
 
 /** The sources of the modules that package.json exports. */
 function entryPoints() {

@@ -127,7 +127,7 @@ function newest(folder) {
 }
 
 /** @param {string} message @returns {never} */
-function fail(message) {
+export function fail(message) {
   console.error(`cifar10: ${message}`);
   process.exit(1);
 }

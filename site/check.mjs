@@ -3,12 +3,13 @@
  * Checks the built site: every link and every picture leads to a file of the site, every anchor to an element of that page, and no
  * page loads anything from another server. (VitePress itself only checks that linked pages exist.)
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
 /** Returns what is wrong, one line for each fault.
- * @param {string} site the folder of the built site */
-export function faultsOf(site) {
+ * @param {string} site the folder of the built site
+ * @param {string} base the path of the site on its server, which starts and ends with / */
+export function faultsOf(site, base = '/') {
   const files = readdirSync(site, { recursive: true, encoding: 'utf8' }).map((file) =>
     file.replaceAll('\\', '/'),
   );
@@ -20,14 +21,16 @@ export function faultsOf(site) {
   const styles = files.filter((file) => file.endsWith('.css'));
   return [
     ...[...pages].flatMap(([file, { links, loads }]) => [
-      ...links.flatMap((link) => faultOfLink(site, pages, file, link)),
-      ...loads.flatMap((address) => faultOfLoad(site, file, address)),
+      ...links.flatMap((link) => faultOfLink(site, base, pages, file, link)),
+      ...loads.flatMap((address) => faultOfLoad(site, base, file, address)),
     ]),
     ...styles.flatMap((file) => {
       const addresses = readFileSync(join(site, file), 'utf8').matchAll(
         /url\(["']?([^"')]+)|@import\s+["']([^"']+)/g,
       );
-      return [...addresses].flatMap(([, url, imported]) => faultOfLoad(site, file, url ?? imported ?? ''));
+      return [...addresses].flatMap(([, url, imported]) =>
+        faultOfLoad(site, base, file, url ?? imported ?? ''),
+      );
     }),
   ];
 }
@@ -63,30 +66,36 @@ function decoded(value) {
     .replaceAll(/&(amp|lt|gt|quot);/g, (_, name) => named[name] ?? '');
 }
 
-/** @param {string} site @param {ReadonlyMap<string, Contents>} pages @param {string} page @param {string} link */
-function faultOfLink(site, pages, page, link) {
+/** @param {string} site @param {string} base @param {ReadonlyMap<string, Contents>} pages @param {string} page @param {string} link */
+function faultOfLink(site, base, pages, page, link) {
   if (/^(https?|mailto):/.test(link)) return [];
   const [path = '', anchor] = link.split('#');
-  const file = path === '' ? page : fileOf(page, path);
-  if (!existsSync(join(site, file)) || statSync(join(site, file)).isDirectory())
-    return [`${page}: the link ${link} leads to ${file}, which does not exist`];
+  const file = path === '' ? page : fileOf(base, page, path);
+  if (!isFile(site, file)) return [`${page}: the link ${link} leads to ${file}, which does not exist`];
   if (!anchor || !file.endsWith('.html')) return [];
   const isThere = pages.get(file)?.ids.has(decodeURIComponent(anchor));
   return isThere ? [] : [`${page}: the link ${link} leads to an anchor that ${file} does not have`];
 }
 
-/** @param {string} site @param {string} page @param {string} address */
-function faultOfLoad(site, page, address) {
+/** @param {string} site @param {string} base @param {string} page @param {string} address */
+function faultOfLoad(site, base, page, address) {
   if (address.startsWith('data:')) return [];
   if (/^([a-z]+:)?\/\//.test(address)) return [`${page}: loads ${address} from another server`];
-  const file = fileOf(page, address);
-  return existsSync(join(site, file)) ? [] : [`${page}: loads ${file}, which does not exist`];
+  const file = fileOf(base, page, address);
+  return isFile(site, file) ? [] : [`${page}: loads ${file}, which does not exist`];
 }
 
-/** The file of the site to which an address in a page leads.
- * @param {string} page @param {string} address */
-function fileOf(page, address) {
+/** @param {string} site @param {string} file a path in the site, or one that starts with / if it is outside of the site */
+function isFile(site, file) {
+  return !file.startsWith('/') && statSync(join(site, file), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** The file of the site to which an address in a page leads, or a path that starts with / if it is outside of the site.
+ * @param {string} base @param {string} page @param {string} address */
+function fileOf(base, page, address) {
   const path = decodeURIComponent(address.replace(/[?#].*$/, ''));
-  const file = path.startsWith('/') ? path.slice(1) : posix.join(posix.dirname(page), path);
+  const file = path.startsWith(base)
+    ? path.slice(base.length)
+    : posix.join(path.startsWith('/') ? '/' : posix.dirname(page), path);
   return file === '' || file === '.' || file.endsWith('/') ? posix.join(file, 'index.html') : file;
 }

@@ -36,6 +36,7 @@ export const groups = [
   {
     title: 'Reference',
     pages: [
+      page('examples/README.md', 'examples', 'Examples'),
       doc('library', 'The library'),
       doc('json', 'What --json prints'),
       doc('reproducibility', 'Reproducibility'),

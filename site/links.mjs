@@ -16,9 +16,10 @@ export function replaceLinks(text, replace) {
   );
 }
 
-/** The page that shows a file or folder of the repository. Dots become -, so that .ci is not hidden.
+/** The page that shows a file or folder of the repository. Dots become --, so that .ci is not hidden, and so that VitePress does not
+ * take index.md (or index-md) for the page of its folder.
  * @param {string} path such as src/model/network.ts
- * @returns {string} such as source/src/model/network-ts.html */
+ * @returns {string} such as source/src/model/network--ts.html */
 export function sourcePage(path) {
-  return `source/${path.replaceAll(/(^|\/)\./g, '$1').replaceAll('.', '-')}.html`;
+  return `source/${path.replaceAll(/(^|\/)\./g, '$1').replaceAll('.', '--')}.html`;
 }

@@ -7,7 +7,7 @@
  * ```text
  * docs/predict.md, README.md …   ──►  predict.md, overview.md …
  * docs/pictures/terminal.png     ──►  public/pictures/terminal.png
- * src/model/network.ts           ──►  public/source/src/model/network-ts.html   the text of the file
+ * src/model/network.ts           ──►  public/source/src/model/network--ts.html  the text of the file
  * src/model/networks             ──►  public/source/src/model/networks.html     the list of its files
  * ```
  */

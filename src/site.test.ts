@@ -16,7 +16,9 @@ const { replaceLinks, sourcePage } = (await module('links')) as {
   sourcePage(path: string): string;
 };
 const { stage } = (await module('stage')) as { stage(root: string, into: string): void };
-const { faultsOf } = (await module('check')) as { faultsOf(site: string): readonly string[] };
+const { faultsOf } = (await module('check')) as {
+  faultsOf(site: string, base?: string): readonly string[];
+};
 
 const filesIn = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
@@ -44,7 +46,7 @@ test('links in Markdown are adapted, but not those in code, and not addresses on
     assert.equal(adapted(same), same);
   assert.equal(adapted('`a` [b](c.md) `d`'), '`a` [b](<c.md>) `d`');
   assert.equal(sourcePage('.ci/run'), 'source/ci/run.html');
-  assert.equal(sourcePage('src/model/network.ts'), 'source/src/model/network-ts.html');
+  assert.equal(sourcePage('src/model/network.ts'), 'source/src/model/network--ts.html');
 });
 
 test('all pages are staged, with a page for every file of the repository to which they link', () =>
@@ -107,6 +109,8 @@ test('the check of the built site finds dead links, missing anchors, missing pic
       ),
     );
     assert.deepEqual(faultsOf(folder), []);
+    const elsewhere = faultsOf(folder, '/base/');
+    assert.ok(elsewhere.some((fault) => /the link \/api\/#gr%C3%B6%C3%9Fe leads to \/api/.test(fault)));
     writeFileSync(
       join(folder, 'api', 'index.html'),
       html(

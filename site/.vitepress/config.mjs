@@ -52,12 +52,15 @@ function titleOf(folder) {
 /** A convolution: an image and its window. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0f766e"/><path d="M3 3h7v7H3z" fill="#5eead4"/><path d="M6.5 6.5h6.5v6.5H6.5z" fill="none" stroke="#fff" stroke-width="1.5"/></svg>`;
 
-/** Makes the browser load the pages of source files, which are not pages of VitePress.
- * @param {import('markdown-it').StateCore} state */
-function openSourcePages({ tokens }) {
-  for (const token of tokens.flatMap(({ children }) => children ?? []))
-    if (token.type === 'link_open' && token.attrGet('href')?.startsWith('/source/'))
-      token.attrSet('target', '_self');
+/** Makes the browser itself load the pages of source files, which are not pages of VitePress.
+ * @param {import('vitepress').MarkdownRenderer} renderer */
+function openSourcePages({ renderer: { rules } }) {
+  const open = rules.link_open;
+  rules.link_open = (tokens, index, ...others) => {
+    const isSource = tokens[index]?.attrGet('href')?.startsWith('/source/');
+    const html = open?.(tokens, index, ...others) ?? '';
+    return isSource ? html.replace('<a ', '<a target="_self" ') : html;
+  };
 }
 
 export default defineConfig({
@@ -75,7 +78,7 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: anchorOf },
     toc: { slugify: anchorOf },
-    config: (renderer) => renderer.core.ruler.push('source pages', openSourcePages),
+    config: openSourcePages,
     theme: { light: 'github-light', dark: 'github-dark' },
   },
   themeConfig: {

@@ -104,7 +104,10 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['eval --run-once --checkpoint-dir runs/a', 'The same for another run'],
       ['eval --run-once --weights raw', 'The weights themselves instead of their moving averages'],
       ['eval --run-once --eval-data train_eval', 'Training images, to see how much is memorized'],
-      ['eval --run-once --report', 'Results per class, confusion matrix, files with every prediction'],
+      [
+        'eval --run-once --report',
+        'Results per class, confusion matrix, report.html with pictures and curves',
+      ],
       ['eval --eval-interval-secs 30', 'Every new checkpoint while training runs'],
     ],
   },

@@ -24,9 +24,61 @@ export type PlainMethods = { readonly decode: (paths: readonly string[]) => Plai
 export type PlainStart = number;
 
 /** The number of files that a thread takes at a time. */
-const batchFiles = 64;
+export const batchFiles = 64;
+/** The number of batches that a thread has at a time, so that it need not wait for the next one. */
+export const batchesOfThread = 2;
 /** The number of files that are worth the start of a thread, which takes as long as decoding 1,000 of them. */
 const filesOfThread = 1000;
+
+/** Threads that decode small, plain JPEG files of the wanted size. */
+export class PlainThreads {
+  readonly #threads: readonly Thread<PlainStart, PlainMethods>[];
+  #next = 0;
+
+  private constructor(threads: readonly Thread<PlainStart, PlainMethods>[]) {
+    this.#threads = threads;
+  }
+
+  /** Starts threads for this number of files. There are none if the files are few, or if the pictures are larger than those that
+   * the threads decode.
+   * @throws RunError when the machine has no room for another thread */
+  static async start(files: number, imageSize: number): Promise<PlainThreads> {
+    const threads: Thread<PlainStart, PlainMethods>[] = [];
+    const started = new PlainThreads(threads);
+    try {
+      for (let left = imageSize > mostPlainSide ? 0 : threadsFor(files); left > 0; left--)
+        threads.push(new Thread('a thread that decodes pictures', newDecoder));
+      await Promise.all(threads.map((thread) => thread.begin(imageSize)));
+    } catch (error) {
+      await started.release();
+      throw error;
+    }
+    return started;
+  }
+
+  get count(): number {
+    return this.#threads.length;
+  }
+
+  /** Decodes files in one of the threads, about `batchFiles` of them.
+   * @returns for each path the pixels [3, imageSize, imageSize], or undefined if the file was not decoded, for whatever reason */
+  async decode(paths: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
+    const thread = this.#threads[this.#next++ % this.#threads.length];
+    if (thread === undefined) return paths.map(() => undefined);
+    const { places, pixels } = await thread.call('decode', [paths]);
+    const size = pixels.length / places.filter((place) => place >= 0).length;
+    return places.map((place) => (place < 0 ? undefined : pixels.subarray(place * size, (place + 1) * size)));
+  }
+
+  /** Ends the threads. What they have not decoded yet rejects. */
+  async release(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+}
+
+function threadsFor(files: number): number {
+  return Math.min(usableCores(), Math.floor(files / filesOfThread));
+}
 
 export interface PlainOptions {
   readonly signal?: AbortSignal | undefined;
@@ -43,49 +95,31 @@ export async function decodePlainFiles(
   imageSize: number,
   { signal, onDecoded }: PlainOptions,
 ): Promise<(Uint8Array | undefined)[]> {
-  const count = imageSize > mostPlainSide ? 0 : threadsFor(paths.length);
-  if (count === 0) return new Array<undefined>(paths.length);
   requireRunning(signal);
-  const threads: Thread<PlainStart, PlainMethods>[] = [];
-  const stop = () => void Promise.all(threads.map((thread) => thread.terminate()));
+  const threads = await PlainThreads.start(paths.length, imageSize);
+  const results = new Array<Uint8Array | undefined>(paths.length);
+  const stop = () => void threads.release();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    for (let index = 0; index < count; index++)
-      threads.push(new Thread('a thread that decodes pictures', newDecoder));
-    await Promise.all(threads.map((thread) => thread.begin(imageSize)));
-    return await decodeIn(threads, paths, onDecoded);
+    await eachOf(batchStarts(paths.length), batchesOfThread * threads.count, async (start) => {
+      requireRunning(signal);
+      const pixels = await threads.decode(paths.slice(start, start + batchFiles));
+      for (const [index, decoded] of pixels.entries()) results[start + index] = decoded;
+      onDecoded(pixels.filter((decoded) => decoded !== undefined).length);
+    });
+    return results;
   } catch (error) {
     requireRunning(signal);
     throw error;
   } finally {
     signal?.removeEventListener('abort', stop);
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await threads.release();
   }
 }
 
-function threadsFor(files: number): number {
-  return Math.min(usableCores(), Math.floor(files / filesOfThread));
-}
-
-async function decodeIn(
-  threads: readonly Thread<PlainStart, PlainMethods>[],
-  paths: readonly string[],
-  onDecoded: (count: number) => void,
-): Promise<(Uint8Array | undefined)[]> {
-  const results = new Array<Uint8Array | undefined>(paths.length);
-  let next = 0;
-  await eachOf(threads, threads.length, async (thread) => {
-    for (let start = next; start < paths.length; start = next) {
-      next += batchFiles;
-      const { places, pixels } = await thread.call('decode', [paths.slice(start, start + batchFiles)]);
-      const count = places.filter((place) => place >= 0).length;
-      const size = pixels.length / count;
-      for (const [index, place] of places.entries())
-        if (place >= 0) results[start + index] = pixels.subarray(place * size, (place + 1) * size);
-      onDecoded(count);
-    }
-  });
-  return results;
+/** Returns 0, batchFiles, 2 · batchFiles … */
+function batchStarts(files: number): readonly number[] {
+  return Array.from({ length: Math.ceil(files / batchFiles) }, (_, index) => index * batchFiles);
 }
 
 function newDecoder(): Worker {

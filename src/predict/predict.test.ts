@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { noisePng, withoutDecoder, writeFiles } from '../testing/picture-files.ts';
+import { noisePicture } from '../testing/pictures.ts';
 import { randomCheckpoint } from '../testing/trained.ts';
 import { type PredictionControl, type PredictionEvent, type PredictionRequest, predict } from './predict.ts';
 
@@ -53,6 +54,29 @@ describe('predict', { skip: withoutDecoder }, () => {
           assert.ok(Math.abs(probability - (expected.predictions[rank]?.probability ?? 9)) < 1e-5);
         }
       }
+    }
+  });
+
+  test('decodes many small JPEG files in threads, with the same events', async () => {
+    const [jpeg, other] = [join(folder, 'small.jpg'), join(folder, 'larger.jpg')];
+    await writeFiles({
+      [jpeg]: await noisePicture(1, 32, 32).jpeg().toBuffer(),
+      [other]: await noisePicture(2, 40, 50).jpeg().toBuffer(),
+    });
+    const few = [jpeg, other, photos[0] ?? '', join(folder, 'missing.png')];
+    const many = Array.from({ length: 1100 }, (_, index) => (index % 100 < 4 ? few[index % 4] : jpeg) ?? '');
+    const expected = new Map(
+      (await eventsOf({ sources: few, topK: 1 })).map((event) => ['path' in event ? event.path : '', event]),
+    );
+    const [, ...events] = await eventsOf({ sources: many, topK: 1 });
+    assert.equal(events.pop()?.kind, 'end');
+    assert.equal(events.length, many.length);
+    for (const [index, event] of events.entries()) {
+      const alone = expected.get(many[index] ?? '');
+      if (event.kind === 'prediction' && alone?.kind === 'prediction') {
+        assert.equal(event.path, alone.path);
+        assert.equal(event.predictions[0]?.label, alone.predictions[0]?.label);
+      } else assert.deepEqual(event, alone);
     }
   });
 

@@ -25,8 +25,9 @@ import {
 } from '../arguments.ts';
 import { requireOffered } from '../engine/engines.ts';
 import { messageOf, StoppedError, UsageError } from '../errors.ts';
-import { mapAhead } from '../parallel.ts';
+import { eachOf, mapAhead } from '../parallel.ts';
 import { decoderVersion, PictureError } from '../pictures/decode.ts';
+import { batchesOfThread, batchFiles, PlainThreads } from '../pictures/plain-threads.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
 import { Patience } from '../training/patience.ts';
@@ -94,7 +95,7 @@ export type PredictionEvent =
       readonly stopped: boolean;
     };
 
-/** How many pictures are decoded at once. sharp decodes in the threads of libuv, of which there are 4 by default. */
+/** How many pictures sharp decodes at once. It uses the threads of libuv, of which there are 4 by default. */
 const decodedAtOnce = 8;
 /** How many batches wait for the engine, or are computed by it. */
 const batchesAhead = 2;
@@ -164,6 +165,10 @@ type Decoded =
   | { readonly event: Exclude<ResultEvent, { readonly kind: 'prediction' }> }
   | { readonly path: string; readonly pixels: Uint8Array };
 
+function* groupsOf<T>(items: readonly T[], size: number): Generator<readonly T[], void, void> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
 class Predictor {
   readonly #model: TrainedModel;
   readonly #options: { readonly topK: number; readonly tta: boolean };
@@ -183,10 +188,39 @@ class Predictor {
    * @throws StoppedError when the signal is aborted */
   async *events(sources: readonly Source[]): AsyncGenerator<ResultEvent, void, void> {
     const { signal } = this.#control;
-    const decoded = mapAhead(sources, decodedAtOnce, (source) => this.#decode(source), signal);
-    const batches = this.#batchesOf(decoded);
-    for await (const events of mapAhead(batches, batchesAhead, (batch) => this.#classify(batch), signal))
-      yield* events;
+    const [, size] = this.#model.image;
+    const threads = await PlainThreads.start(sources.filter(isPicture).length, size);
+    try {
+      const batches = this.#batchesOf(this.#decoded(sources, threads));
+      for await (const events of mapAhead(batches, batchesAhead, (batch) => this.#classify(batch), signal))
+        yield* events;
+    } finally {
+      await threads.release();
+    }
+  }
+
+  /** Decodes ahead: picture by picture, or if there are many, in groups, of which threads decode the small JPEG files. */
+  async *#decoded(sources: readonly Source[], threads: PlainThreads): AsyncGenerator<Decoded, void, void> {
+    const [size, ahead] =
+      threads.count === 0 ? [1, decodedAtOnce] : [batchFiles, batchesOfThread * threads.count];
+    const atOnce = Math.ceil(decodedAtOnce / ahead);
+    const decode = (group: readonly Source[]) => this.#decodeGroup(group, threads, atOnce);
+    for await (const group of mapAhead(groupsOf(sources, size), ahead, decode, this.#control.signal))
+      yield* group;
+  }
+
+  async #decodeGroup(
+    group: readonly Source[],
+    threads: PlainThreads,
+    atOnce: number,
+  ): Promise<readonly Decoded[]> {
+    const files = group.filter(({ kind }) => kind === 'picture');
+    const found = await threads.decode(files.map(({ name }) => name));
+    const pixelsOf = new Map(files.map((file, index) => [file, found[index]]));
+    return eachOf(group, atOnce, async (source) => {
+      const pixels = pixelsOf.get(source);
+      return pixels === undefined ? this.#decode(source) : { path: source.name, pixels };
+    });
   }
 
   async #decode(source: Source): Promise<Decoded> {

@@ -76,7 +76,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); font-size: 0.87rem; padding-bottom: 0.25rem; }
 th, td { padding: 0.2rem 0.9rem 0.2rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: middle; }
 thead th { color: var(--muted); font-weight: 500; font-size: 0.87rem; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 5rem; max-width: 18rem; }
+tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 7.5rem; max-width: 18rem; }
 th.n, td.n { text-align: right; padding-right: 1.5rem; }
 #classes table { width: 100%; }
 .bar { display: flex; align-items: center; gap: 0.6rem; min-width: 9rem; }
@@ -94,7 +94,11 @@ th.n, td.n { text-align: right; padding-right: 1.5rem; }
 .mistakes .source { color: var(--muted); font-size: 0.9em; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 2rem; }
 footer { margin-top: 3rem; padding-top: 0.75rem; border-top: 1px solid var(--line); color: var(--muted); font-size: 0.87rem; }
-@media (max-width: 52rem) { .beside { grid-template-columns: 1fr; } }
+@media screen and (max-width: 52rem) {
+  .beside { grid-template-columns: minmax(0, 1fr); }
+  #matrix { overflow-x: auto; }
+  #matrix > svg { max-width: none; }
+}
 @media screen and (prefers-color-scheme: dark) {
   svg .lt { fill: var(--ink); }
   svg .dk { fill: ${cssColor(dark.otherInk)}; }

@@ -51,7 +51,7 @@ export interface EvaluateResult {
   readonly classes: readonly string[];
   /** With `report`: how often each class was predicted for the images of each class. */
   readonly confusion: ConfusionMatrix | undefined;
-  /** With `report`: the paths of its files. */
+  /** With `report`: the paths of its files. The last one is that of `report.html`. */
   readonly reportFiles: readonly string[];
   /** The warnings, such as those about checkpoints that were skipped. */
   readonly warnings: readonly string[];

@@ -65,7 +65,7 @@ export const printedFlags = {
   report: {
     kind: 'boolean',
     default: false,
-    help: 'print precision and recall per class and the confusion matrix; write files with every prediction',
+    help: 'print precision and recall per class and the confusion matrix; write report.html, a page about the results, and files with every prediction',
     group: 'What is printed',
     commands: ['eval'],
   },

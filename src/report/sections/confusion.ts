@@ -186,7 +186,7 @@ function imageMatrix(data: ReportData): Markup {
     drawing: [
       axisTitles(layout, side),
       names.map((one, index) => (index % every === 0 ? labels(one, index, layout) : undefined)),
-      markup`<image class="matrix" x="${layout.left}" y="${layout.top}" width="${side}" height="${side}" href="${pngUrl(drawn)}"/>`,
+      markup`<image class="matrix" x="${layout.left}" y="${layout.top}" width="${side}" height="${side}" href="${pngUrl(drawn)}"/><rect class="cell" x="${layout.left}" y="${layout.top}" width="${side}" height="${side}"/>`,
     ],
     caption: `A blue shade shows the fraction of the row, a red shade its square root, so that rare mistakes are visible.${
       isNamed ? '' : ' Classes are numbered from 0, as in the table of the next section.'
