@@ -107,7 +107,7 @@ function results({ comparison, pictures, results: known, trained: { metadata } }
             `\`${command('eval')}\` measures the precision, and \`${command('export --eval-dir …')}\` takes its results into this card.`,
         ]
       : [
-          '- The intervals (95%) are those of the choice of test images. Other seeds of the training vary, too.',
+          '- The intervals (95%) cover the choice of the test images, but not the variation between seeds of the training.',
         ]),
     `- The export was compared with the network that it was made from on ` +
       `${comparison.pictures.toLocaleString('en-US')} ${escaped(pictures)}: the probabilities differ by at most ${differenceText(largestDifference)}, and the class is the ` +
