@@ -5,6 +5,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { tidyApi } from '../site/api.mjs';
 import { faultsOf } from '../site/check.mjs';
 import { stage } from '../site/stage.mjs';
 import { fail, install, root, run, setup } from './setup.mjs';
@@ -27,6 +28,7 @@ tool(
   ...['--options', join(site, 'typedoc.json'), '--tsconfig', join(site, 'tsconfig.json')],
   ...['--logLevel', 'Warn', ...entryPoints().flatMap((file) => ['--entryPoints', file])],
 );
+tidyApi(join(pages, 'api'));
 tool('vitepress/bin/vitepress.js', 'build', site, '--base', base);
 const faults = faultsOf(built, base);
 if (faults.length > 0) fail(`the site has ${faults.length} dead links:\n${faults.join('\n')}`);

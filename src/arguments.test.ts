@@ -116,7 +116,7 @@ describe('makeRun', () => {
     const five = { ...recipe, network: tutorialNetwork(5) };
     assert.throws(() => makeRun(five, examples, engine), {
       name: 'RunError',
-      message: /has 5 classes, but .* has 10; .*tutorialNetwork\(dataset\.classes\.length\)/,
+      message: /has 5 classes, but found 10 in .*; .*tutorialNetwork\(dataset\.classes\.length\)/,
     });
   });
 });
@@ -183,6 +183,7 @@ const created =
   (made: typeof CheckpointStore | typeof library.SummaryWriter, ...args: readonly unknown[]): Call =>
   () =>
     Reflect.construct(made, args);
+const definition = { name: 'own', summary: 'x', imageShape: [3, 32, 32], create: () => undefined };
 /** Looks like onnxruntime-web. */
 const runtime = { InferenceSession: {}, Tensor: Array };
 
@@ -307,6 +308,11 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
   ],
   trainSteps: [
     [called(library.trainSteps, { maxstep: 1 }), /^unknown option `maxstep`\. Did you mean `maxSteps`\?$/],
+  ],
+  defineNetwork: [
+    [called(library.defineNetwork, { ...definition, number: {} }), /`defineNetwork\.number`\. Did you mean /],
+    [called(library.defineNetwork, { ...definition, create: 3 }), /create: found 3, expected a function$/],
+    [called(library.defineNetwork, definition, { replaces: true }), /Did you mean `.*replace`\?$/],
   ],
   runSweep: [
     [

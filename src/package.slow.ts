@@ -1,5 +1,5 @@
 /** Tests the packed package in other projects: installed, run with npx, with other versions of Node.js, with Yarn's
- * Plug'n'Play, with Node's permission model, with test runners and with a bundler. These tests need the npm registry, and are
+ * Plug'n'Play, with Node's permission model, with Bun and Deno, with test runners and with a bundler. These tests need the npm registry, and are
  * skipped without it. Downloads are kept in `node_modules/.cache`. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -238,6 +238,36 @@ describe('Node.js', { skip: offline || nodes.skip }, () => {
     });
     assert.equal(doctor.code, 0, doctor.text);
   });
+});
+
+// The packages `bun` and `deno` have install scripts, which the tests do not run. These packages contain the programs.
+const runtimes = tools('runtimes', ['tsx@4', '@oven/bun-linux-x64', '@deno/linux-x64-glibc']);
+const isLinux = process.platform === 'linux' && process.arch === 'x64';
+
+describe('other programs that run TypeScript', {
+  skip: offline || runtimes.skip || (isLinux ? false : 'only tested on Linux x64'),
+}, () => {
+  for (const [name, program, words] of [
+    ['tsx', process.execPath, [join(runtimes.path, 'node_modules', 'tsx', 'dist', 'cli.mjs')]],
+    ['Bun', join(runtimes.path, 'node_modules', '@oven', 'bun-linux-x64', 'bin', 'bun'), []],
+    ['Deno', join(runtimes.path, 'node_modules', '@deno', 'linux-x64-glibc', 'deno'), ['run', '--allow-all']],
+  ] as const)
+    test(`${name} trains and evaluates with both engines`, () => {
+      writeFileSync(
+        join(project, 'main.ts'),
+        "import { trainAndEvaluate } from './train.mjs';\nconst [, , engine, dir]: string[] = process.argv;\n" +
+          'console.log(await trainAndEvaluate(engine, dir));\n',
+      );
+      for (const engine of ['onnx', 'auto']) {
+        const outcome = execute(
+          program,
+          [...words, 'main.ts', engine, `run-${name}-${engine}`],
+          project,
+          data,
+        );
+        assert.match(outcome.text, expected);
+      }
+    });
 });
 
 test('code on the command line of node trains as a module, because threads do not inherit the flags for it', {

@@ -15,6 +15,7 @@ const { replaceLinks, sourcePage } = (await module('links')) as {
   replaceLinks(text: string, replace: (target: string) => string): string;
   sourcePage(path: string): string;
 };
+const { mergeThrows } = (await module('api')) as { mergeThrows(text: string): string };
 const { stage } = (await module('stage')) as { stage(root: string, into: string): void };
 const { faultsOf } = (await module('check')) as {
   faultsOf(site: string, base?: string): readonly string[];
@@ -148,4 +149,10 @@ test('docs/dependencies.md lists the packages of the site with their versions', 
     version,
   ]);
   assert.deepEqual(Object.fromEntries(rows), devDependencies);
+});
+
+test('several sections "Throws" of a function become one', () => {
+  const page =
+    '## Returns\n\na\n\n## Throws\n\nb\n\n## Throws\n\nc\n\n### x()\n\n#### Throws\n\nd\n\n## Example\n';
+  assert.equal(mergeThrows(page), page.replace('## Throws\n\nc', '\nc'));
 });

@@ -263,6 +263,32 @@ describe('predict', { skip: withoutDecoder }, () => {
   });
 });
 
+test('a model that is missing or something else is refused with what was found', async () => {
+  const refusal = async (path: string) => {
+    const { code, errors } = await cifar10(['predict', 'a.png', '--checkpoint-dir', path]);
+    assert.equal(code, 1, errors);
+    return errors;
+  };
+  assert.equal(await refusal('no.safetensors'), 'cifar10: The file no.safetensors does not exist\n');
+  if (process.platform !== 'win32')
+    assert.match(
+      await refusal('/dev/null'),
+      /^cifar10: \/dev\/null is neither a folder nor a file; --checkpoint-dir must be /,
+    );
+  for (const [dir, file] of [
+    ['of-tensorflow', 'model.ckpt-3.index'],
+    ['of-exports', 'a.safetensors'],
+  ] as const) {
+    mkdirSync(dir);
+    writeFileSync(join(dir, file), '');
+  }
+  assert.match(
+    await refusal('of-tensorflow'),
+    /contains a checkpoint of TensorFlow, .* reads it with --init-from$/m,
+  );
+  assert.match(await refusal('of-exports'), /use --checkpoint-dir of-exports\/a\.safetensors$/m);
+});
+
 describe('a command line is refused', () => {
   for (const [words, message] of [
     [[], /needs at least one picture: a file, a folder/],

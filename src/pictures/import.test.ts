@@ -20,7 +20,9 @@ import { loadExamples } from '../data/files.ts';
 import { inTemporaryFolder, noiseImage } from '../testing/examples.ts';
 import { needsPermissions, restricted } from '../testing/other-user.ts';
 import { needsDecoder, noisePicture, plainPicture, writeClass, writeIn } from '../testing/pictures.ts';
-import { openPictures, type PicturesRequest } from './open.ts';
+import { importSource } from './import.ts';
+import { openPictures, type PicturesRequest, pictureDefaults } from './open.ts';
+import type { FoundPicture } from './source.ts';
 import { divide } from './split.ts';
 
 /** Imports pictures, and returns their description and the events. */
@@ -293,6 +295,31 @@ describe('importing pictures', needsDecoder, () => {
           /no training picture of the class "c" can be decoded \(1 file cannot be used; the first is "c\/1\.jpg": a text file.*\)\. Add/,
       });
       assert.ok(!existsSync(`${source}.cifar10`));
+    }));
+
+  test('pictures that need more memory than the machine has are refused before they are decoded', () =>
+    inTemporaryFolder(async (folder) => {
+      const picture = { part: undefined, size: 0, modified: 0, changed: 0 };
+      const pictures = Array.from(
+        { length: 1_000_000 },
+        (_, index): FoundPicture => ({ ...picture, path: `${index}.jpg`, label: index % 2 }),
+      );
+      const source = {
+        path: folder,
+        isFolder: true,
+        root: folder,
+        classes: ['a', 'b'],
+        pictures,
+        skipped: [],
+      };
+      const settings = { ...pictureDefaults, imageSize: 1024 };
+      const place = { folder: join(folder, 'out', 'set'), option: 'cache' };
+      await assert.rejects(importSource(source, place, settings), {
+        name: 'RunError',
+        message:
+          /^importing 1,000,000 pictures as images of 1024×1024 pixels needs 5859\.4 GB of memory, but this machine has .* GB\. Use a smaller `imageSize`/,
+      });
+      assert.equal(existsSync(join(folder, 'out')), false);
     }));
 
   test('stopping leaves what was imported before', () =>

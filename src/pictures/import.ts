@@ -3,17 +3,19 @@
  * that were added or changed.
  */
 import { hash } from 'node:crypto';
+import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { withDataFolder } from '../data/data-folder.ts';
 import { type Split, splits } from '../data/dataset.ts';
 import type { DataOptions } from '../data/events.ts';
 import { picturesRecord } from '../data/pictures.ts';
-import { encodeRecord, pixelsOffset, recordBytes } from '../data/record.ts';
+import { encodeRecord, imageBytes, pixelsOffset, recordBytes } from '../data/record.ts';
 import { exists } from '../disk/exists.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { makeFolder, removeEmpty } from '../disk/writable.ts';
 import { RunError } from '../errors.ts';
-import { counted, oneLine, quoted } from '../wording.ts';
+import { requireMemory } from '../machine/memory.ts';
+import { byteSize, counted, oneLine, quoted } from '../wording.ts';
 import { decoderVersion } from './decode.ts';
 import { type Decoded, decodeAll } from './decode-all.ts';
 import { findDuplicates, type Pair } from './duplicates.ts';
@@ -148,6 +150,7 @@ async function importAll(
   options: DataOptions,
 ): Promise<StoredSet> {
   const { signal, onEvent } = options;
+  requireRoom(source.pictures.length, settings);
   // If the decoder is missing, this is reported before pictures are decoded.
   const decoder = await decoderVersion();
   const known = await knownPixels(folder, settings, stored, decoder);
@@ -199,6 +202,21 @@ async function importAll(
     isTestGiven: division.isGiven,
   });
   return set;
+}
+
+/** Requires enough memory for all pictures, first as pixels and then also as records.
+ * @throws RunError with the memory that is needed and found */
+function requireRoom(pictures: number, settings: ImportSettings): void {
+  const bytes = 2 * pictures * imageBytes(imageShapeOf(settings));
+  const { imageSize } = settings;
+  const purpose = `importing ${counted(pictures, 'picture')} as images of ${imageSize}×${imageSize} pixels`;
+  const advice = 'Use a smaller `imageSize` or fewer pictures';
+  if (bytes > totalmem())
+    throw new RunError(
+      `${purpose} needs ${byteSize(bytes)} of memory, but this machine has ${byteSize(totalmem())}. ${advice}`,
+      { code: 'CIFAR10_OUT_OF_MEMORY', data: { neededBytes: bytes } },
+    );
+  requireMemory(purpose, bytes, advice);
 }
 
 /** Returns the pixels of the pictures of an earlier import, by path. Returns nothing if its images have another size, or if one of

@@ -86,10 +86,16 @@ export async function openClassifier(
 async function exportedInside(dir: string, error: unknown): Promise<RunError | undefined> {
   if (errorCode(error) !== 'CIFAR10_NO_CHECKPOINT') return undefined;
   const names = await readdir(dir).catch(() => []);
-  const name = names.sort().find((one) => one.endsWith('.onnx'));
-  if (name === undefined) return undefined;
+  const name = names.sort().find((one) => /\.(onnx|safetensors)$/.test(one));
+  const none = `No checkpoint file found in ${oneLine(dir)}.`;
+  if (name !== undefined)
+    return new RunError(`${none} To use the exported file in it, use \`checkpointDir: ${join(dir, name)}\``, {
+      cause: error,
+    });
+  if (!names.some((one) => one.endsWith('.index'))) return undefined;
   return new RunError(
-    `No checkpoint file found in ${oneLine(dir)}. To use the ONNX file in it, use \`checkpointDir: ${join(dir, name)}\``,
+    `${none} It contains a checkpoint of TensorFlow, which lacks the names of the classes and how images are made. A training run ` +
+      'reads it with `initFrom`',
     { cause: error },
   );
 }

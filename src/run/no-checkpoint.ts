@@ -16,7 +16,11 @@ const [mostFolders, mostNamed] = [1000, 5];
 /** Makes the error for a folder without checkpoints. */
 export async function noCheckpoint(dir: string): Promise<RunError> {
   const train = `Train first: ${command(`train --train-dir ${shellWord(dir)}`)}`;
-  return new RunError(`No checkpoint file found in ${dir}. ${(await adviceFor(dir)) ?? train}`, {
+  const isFile = dir.endsWith('.safetensors') && !(await exists(dir));
+  const message = isFile
+    ? `The file ${oneLine(dir)} does not exist`
+    : `No checkpoint file found in ${oneLine(dir)}. ${(await adviceFor(dir)) ?? train}`;
+  return new RunError(message, {
     code: 'CIFAR10_NO_CHECKPOINT',
     data: { folder: dir },
   });

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointStore, type FoundCheckpoint } from '../checkpoint/store.ts';
 import { RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
 import { noCheckpoint, notACheckpoint } from './no-checkpoint.ts';
 
 /** Reads a checkpoint file, or the newest undamaged checkpoint of a training folder.
@@ -14,8 +15,10 @@ export async function openCheckpoint(
   onWarning: (message: string) => void,
   takes: string = 'a training folder or a .safetensors file',
 ): Promise<FoundCheckpoint> {
-  const isFile = (await stat(path).catch(() => undefined))?.isFile() === true;
-  if (isFile) {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats !== undefined && !stats.isFile() && !stats.isDirectory())
+    throw new RunError(`${oneLine(path)} is neither a folder nor a file; \`checkpointDir\` must be ${takes}`);
+  if (stats?.isFile() === true) {
     const checkpoint = await readCheckpoint(path).catch(async (error: unknown) => {
       throw error instanceof RunError ? await notACheckpoint(path, error, 'checkpointDir', takes) : error;
     });
