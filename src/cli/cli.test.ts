@@ -165,7 +165,7 @@ describe('evaluation', () => {
   test('prints the line of the tutorial, scores every test image once, and saves the result', async () => {
     const outcome = await cifar10(evaluate('undisturbed'));
     assert.equal(outcome.code, 0, outcome.errors);
-    assert.match(outcome.output, /2,000 test images of the generated set .*moving averages: \d+ right/);
+    assert.match(outcome.output, /2,000 test images of the generated set .*moving averages: \d+ correct/);
     assert.match(outcome.output, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}: precision @ 1 = 0\.\d{3}$/m);
     const lines = readFileSync(join(folder, 'eval', 'evaluations.jsonl'), 'utf8')
       .trim()
@@ -178,7 +178,7 @@ describe('evaluation', () => {
     };
     assert.equal(result.total, 2000);
     assert.equal(result.precision, result.correct / 2000);
-    assert.match(outcome.output, new RegExp(`${result.correct} right`));
+    assert.match(outcome.output, new RegExp(`${result.correct} correct`));
   });
 
   test('scores at most --num-examples, and gives the same result for every batch size', async () => {
@@ -188,7 +188,7 @@ describe('evaluation', () => {
     const other = await cifar10(
       evaluate('undisturbed', '--num-examples', '100', '--batch-size', '100', '--weights', 'raw'),
     );
-    const right = (output: string) => /100 test images .*raw weights: (\d+) right/.exec(output)?.[1];
+    const right = (output: string) => /100 test images .*raw weights: (\d+) correct/.exec(output)?.[1];
     assert.ok(right(some.output) !== undefined, some.errors);
     assert.equal(right(some.output), right(other.output));
   });

@@ -162,12 +162,13 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     description:
       'Writes the network of a training folder (its newest checkpoint) or of a checkpoint file for other programs, with a model ' +
       'card beside it. onnx: one file that takes uint8 pictures and returns probabilities; cropping and normalization are part of it. ' +
-      'safetensors: the weights, with --names torch for PyTorch. transformers.js: a folder that its image-classification pipeline ' +
+      'safetensors: the weights, with --names torch for PyTorch. tensorflow: a checkpoint with the variables of the tutorial. transformers.js: a folder that its image-classification pipeline ' +
       'loads. Before anything is written, the export and the network are compared on 1,000 pictures: test pictures if the ' +
       'data set is in --data-dir, otherwise generated ones. A difference of more than 0.0001 in a probability is refused.',
     examples: [
       ['export runs/a --output a.onnx', 'The newest checkpoint of a run, as an ONNX file'],
       ['export runs/a --format safetensors --names torch', 'Its weights for PyTorch'],
+      ['export runs/a --eval-dir runs/a-eval', 'With the precision that eval measured in the model card'],
       ['export runs/a --format transformers.js --output my-model', 'A folder for transformers.js'],
       ['export runs/a/best/model.ckpt-2000.safetensors', 'A checkpoint of your choice'],
     ],

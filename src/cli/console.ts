@@ -90,7 +90,7 @@ export type EventKind = (typeof eventKinds)[number];
 
 export interface Console {
   /** Prints a line of progress.
-   * @param shorter used if the terminal is too narrow for `text` */
+   * @param shorter used if the terminal is too narrow for `text`, or was for an earlier line, so that lines look alike */
   line(text: string, event?: JsonEvent, shorter?: string): void;
   /** Prints an event with `--json`, and nothing otherwise. */
   event(event: JsonEvent): void;
@@ -180,14 +180,20 @@ export function createConsole(
   };
   const write = (stream: Output, unbroken: string) =>
     writeAbove(stream, laidOut(stream, printable(unbroken)));
-  const fits = (text: string) => out.isTTY !== true || widthOf(text) <= columns();
+  /** The number of columns of the widest terminal that was too narrow for a line. */
+  let narrow = 0;
+  const fits = (text: string) => {
+    if (out.isTTY !== true) return true;
+    if (widthOf(text) > columns()) narrow = Math.max(narrow, columns());
+    return columns() > narrow;
+  };
   const print = (text: string, event: JsonEvent | undefined, hidden: boolean) => {
     if (json) {
       if (event !== undefined) write(out, JSON.stringify(event));
     } else if (!hidden) write(out, text);
   };
   return {
-    line: (text, event, shorter = text) => print(fits(text) ? text : shorter, event, quiet),
+    line: (text, event, shorter) => print(shorter === undefined || fits(text) ? text : shorter, event, quiet),
     event: (event) => print('', event, true),
     result: (text, event) => print(text, event, false),
     data: (text) => {

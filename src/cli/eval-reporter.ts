@@ -126,7 +126,7 @@ export class EvalReporter {
     const { globalStep, correct, total, precision } = result;
     this.#console.line(
       `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${count(globalStep)}, ` +
-        `${weightNames[weights]}: ${count(correct)} right`,
+        `${weightNames[weights]}: ${count(correct)} correct`,
     );
     this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {
       kind: 'evaluation',

@@ -1,4 +1,6 @@
 /** Prints the events of an export. */
+
+import { differenceText } from '../export/compare.ts';
 import type { ExportEvent } from '../export/export.ts';
 import { exportFormats } from '../export/formats.ts';
 import type { Console } from './console.ts';
@@ -33,7 +35,7 @@ export function exportReporter(console: Console): (event: ExportEvent) => void {
         const number = (count: number) => count.toLocaleString('en-US');
         console.line(
           `Compared with the live network on ${number(pictures)} ${event.pictures}: the largest difference in a probability is ` +
-            `${largestDifference.toExponential(1)}; the same class for ${number(sameClass)}`,
+            `${differenceText(largestDifference)}; the same class for ${number(sameClass)}`,
           { kind: 'compared', ...event.comparison, source: event.pictures },
         );
         return;

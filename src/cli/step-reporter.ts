@@ -13,6 +13,7 @@ import type { RecipeChange } from '../training/training-run.ts';
 import type { ValidationReport } from '../training/validation.ts';
 import { counted, oneLine } from '../wording.ts';
 import { type Console, duration, shortTime, timestamp } from './console.ts';
+import { EpochLines } from './epoch-lines.ts';
 import { writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
 import { nextCommands, type ReportedFlags, suggests } from './next-commands.ts';
@@ -37,6 +38,7 @@ export class StepReporter {
   readonly #flags: ReportedFlags;
   readonly #run: TrainingRun;
   readonly #lines: StepLines;
+  readonly #epochs: EpochLines;
   readonly #started: number = performance.now();
   readonly #times: StepTimes = new StepTimes();
   readonly #waiting: RunningMean = new RunningMean(memory);
@@ -61,6 +63,7 @@ export class StepReporter {
     this.#flags = flags;
     this.#run = run;
     this.#lines = new StepLines(run.batchSize, flags.logFrequency);
+    this.#epochs = new EpochLines(flags.maxSteps);
     const { examples, network, batchSize, hyperparameters, seed, engine, validation } = run;
     const held = validation === undefined ? '' : ` (${number(validation.count)} held out)`;
     const named = network.name === tutorialRecipe.network.name ? '' : `${network.name} `;
@@ -192,9 +195,17 @@ export class StepReporter {
     this.#console.progress((columns) => progressLine(progress, columns));
   }
 
+  /** Prints a line for the epoch, or for this epoch and the previous ones that had none. */
   #epoch(event: TrainEvent & { readonly kind: 'epoch' }): void {
     const { validation, ...counts } = event;
-    const { epoch, images, correct, seconds, isPartial } = counts;
+    const { epoch } = event;
+    const json = { ...counts, validation: validation?.precision ?? null };
+    const due = this.#epochs.lineFor(event);
+    if (due === undefined) {
+      this.#console.event(json);
+      return;
+    }
+    const { images, correct, seconds, isPartial } = due;
     const accuracy = (correct / images).toFixed(3);
     const time = duration(seconds * 1e3);
     const counted = `${number(images)} images${isPartial ? ' since the resume' : ''}, ${time}`;
@@ -205,7 +216,7 @@ export class StepReporter {
         : `, validation ${validation.precision.toFixed(3)}${validation.best ? ', the best so far' : ''} (${time})`;
     this.#console.line(
       `${timestamp()}: epoch ${epoch}, training accuracy = ${accuracy} (${counted})${score}`,
-      { ...counts, validation: validation?.precision ?? null },
+      json,
       `epoch ${epoch}: training accuracy ${accuracy}${shorterScore}`,
     );
   }

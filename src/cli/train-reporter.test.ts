@@ -86,6 +86,24 @@ test('the line of an epoch contains the score of the held-out images, which then
   assert.match(printed([start(), { ...scored, validation: worse }]), /= 0\.500$/m);
 });
 
+test('if epochs have few steps, a line covers those of at least 10 steps, and the best score and the end have lines', () => {
+  const epochs = Array.from({ length: 25 }, (_, index) => {
+    const step = index + 1;
+    const score = { ...validation, endsEpoch: true, globalStep: step, best: step === 4 };
+    const counts = { globalStep: step, images: 100, correct: step, seconds: 1, isPartial: false };
+    return { kind: 'epoch', epoch: step, ...counts, validation: score } as const;
+  });
+  const begin = { ...start(), maxSteps: 25 } as TrainingEvent;
+  const lines = printed([begin, ...epochs]).match(/epoch \d.* images, \d+ s/g);
+  assert.deepEqual(lines, [
+    'epoch 1, training accuracy = 0.010 (100 images, 1 s',
+    'epoch 4, training accuracy = 0.030 (300 images, 3 s',
+    'epoch 14, training accuracy = 0.095 (1,000 images, 10 s',
+    'epoch 24, training accuracy = 0.195 (1,000 images, 10 s',
+    'epoch 25, training accuracy = 0.250 (100 images, 1 s',
+  ]);
+});
+
 test('on narrow terminals no line has the date', () => {
   const text = printed([start(), { ...epoch, isPartial: true }, validation], 80);
   assert.doesNotMatch(text, /\d{4}-\d\d-\d\d/);

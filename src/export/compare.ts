@@ -55,11 +55,16 @@ export function requireAgreement(
   if (largestDifference <= largestAccepted) return;
   throw new RunError(
     Number.isFinite(largestDifference)
-      ? `the export and the network of ${path} differ by ${largestDifference.toExponential(1)} in a probability, expected at ` +
+      ? `the export and the network of ${path} differ by ${differenceText(largestDifference)} in a probability, expected at ` +
           `most ${largestAccepted} (${pictures} ${title}, ${sameClass} with the same class); nothing was exported`
       : `the network of ${path} computes probabilities that are not numbers (on ${title}); export a checkpoint from before ` +
           'the run diverged',
   );
+}
+
+/** Formats a difference, as in `3.7e-7`. */
+export function differenceText(difference: number): string {
+  return difference === 0 ? '0' : difference.toExponential(1);
 }
 
 function differenceOf(a: number, b: number | undefined): number {

@@ -8,7 +8,7 @@ export type ExportFormatName = (typeof exportFormatNames)[number];
 
 /** The names and layouts of weights in a safetensors file: ours, or those of a PyTorch module. */
 export const weightNameChoices = ['cifar10', 'torch'] as const;
-/** Whose names and layouts the weights in a safetensors file have. */
+/** The names and layouts of the weights in a safetensors file: those of this program, or those of a PyTorch module. */
 export type WeightNames = (typeof weightNameChoices)[number];
 
 export interface FormatOptions {

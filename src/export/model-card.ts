@@ -7,7 +7,7 @@ import { command } from '../command.ts';
 import { hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { version } from '../version.ts';
 import { counted, oneLine, snakeCase } from '../wording.ts';
-import type { Comparison } from './compare.ts';
+import { type Comparison, differenceText } from './compare.ts';
 import type { ExportedModel, ExportFormatName } from './format.ts';
 import type { KnownResult } from './known-results.ts';
 import type { TrainedNetwork } from './trained-network.ts';
@@ -103,13 +103,14 @@ function results({ comparison, pictures, results: known, trained: { metadata } }
     ...validationLine(metadata),
     ...(measured.length === 0 && metadata.validationPrecision === null
       ? [
-          `- To fill in: no evaluation of this checkpoint was found. \`${command('eval')}\` measures its precision.`,
+          '- To fill in: no evaluation of this checkpoint was found. ' +
+            `\`${command('eval')}\` measures the precision, and \`${command('export --eval-dir …')}\` takes its results into this card.`,
         ]
       : [
-          '- The intervals (95%) are those of the choice of test images. Other seeds of the training vary, too.',
+          '- The intervals (95%) cover the choice of the test images, but not the variation between seeds of the training.',
         ]),
     `- The export was compared with the network that it was made from on ` +
-      `${comparison.pictures.toLocaleString('en-US')} ${escaped(pictures)}: the probabilities differ by at most ${largestDifference.toExponential(1)}, and the class is the ` +
+      `${comparison.pictures.toLocaleString('en-US')} ${escaped(pictures)}: the probabilities differ by at most ${differenceText(largestDifference)}, and the class is the ` +
       `same for ${sameClass.toLocaleString('en-US')} of them.`,
   ].join('\n');
 }

@@ -7,6 +7,7 @@ import { type ImageShape, imageBytes } from '../data/record.ts';
 import { type ImportedSet, importedSets } from '../pictures/open.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { sameShape } from '../tensor/tensor.ts';
+import { counted } from '../wording.ts';
 
 export interface TestPictures {
   /** What the pictures are, as in `test pictures of CIFAR-10`. */
@@ -36,8 +37,10 @@ export async function testPictures(
   if (kept === 0) return generatedPictures(dataset.record.image, count);
   const { pixels } = generatedPictures(dataset.record.image, count);
   for (let index = 0; index < kept; index++) pixels.set(reader.pixelsOf(index), index * bytes);
-  const own = `test pictures of ${dataset.title}`;
-  const title = kept === count ? own : `pictures, ${kept} of them ${own} and the others generated`;
+  const title =
+    kept === count
+      ? `test pictures of ${dataset.title}`
+      : `pictures (${counted(kept, 'test picture')}, the others generated)`;
   return { title, count, pixels };
 }
 

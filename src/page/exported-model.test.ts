@@ -128,7 +128,7 @@ describe('an exported model in a page', () => {
   });
 });
 
-test('the metadata of a file are those that were written, whatever the texts', () => {
+test('any text can be metadata of a file, and is read as it was written', () => {
   const metadata = new Map([
     ['', ''],
     ['emoji 🐸', 'ü\n"'],

@@ -39,7 +39,7 @@ export class PlainThreads {
     this.#threads = threads;
   }
 
-  /** Starts threads for this number of files. There are none if the files are few, or if the pictures are larger than those that
+  /** Starts threads for this number of files. No threads are started for few files, or if the pictures are larger than those that
    * the threads decode.
    * @throws RunError when the machine has no room for another thread */
   static async start(files: number, imageSize: number): Promise<PlainThreads> {
@@ -61,7 +61,7 @@ export class PlainThreads {
   }
 
   /** Decodes files in one of the threads, about `batchFiles` of them.
-   * @returns for each path the pixels [3, imageSize, imageSize], or undefined if the file was not decoded, for whatever reason */
+   * @returns for each path the pixels [3, imageSize, imageSize], or undefined if the file could not be decoded */
   async decode(paths: readonly string[]): Promise<readonly (Uint8Array | undefined)[]> {
     const thread = this.#threads[this.#next++ % this.#threads.length];
     if (thread === undefined) return paths.map(() => undefined);
@@ -87,7 +87,7 @@ export interface PlainOptions {
 }
 
 /** Decodes those of the files that are small, plain JPEG files of the wanted size, if there are enough files.
- * @returns for each path the pixels [3, imageSize, imageSize], or undefined if the file was not decoded, for whatever reason
+ * @returns for each path the pixels [3, imageSize, imageSize], or undefined if the file could not be decoded
  * @throws RunError when the machine has no room for another thread
  * @throws StoppedError when the signal is aborted */
 export async function decodePlainFiles(
