@@ -4,8 +4,7 @@
  *     node train-folder.mjs photos [STEPS]
  *
  * Put the pictures of each class into a folder of its own, such as photos/cat and photos/dog. A fifth of each class becomes the
- * test pictures. Ctrl-C saves and stops, and the same command resumes. Watch the run with `npx cifar10 dashboard runs/photos`, or
- * with TensorBoard.
+ * test pictures. Ctrl-C saves and stops, and the same command resumes. `tensorboard --logdir runs` shows the run.
  */
 import { evaluate, exportModel, train } from 'cifar10-ts';
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { commandTable } from './cli/command-table.ts';
 import { datasets } from './data/datasets.ts';
 import { writeDataset } from './data/write.ts';
 import { engineVariants } from './testing/engines.ts';
@@ -126,6 +127,18 @@ test('every command of every page is run here, unless the page says that it need
       `${page}: complete commands belong in blocks`,
     );
   }
+});
+
+test('examples and pages name only commands that exist', () => {
+  const files = ['examples', 'docs'].flatMap((folder) =>
+    readdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(?:mjs|py|md|html)$/.test(file) && !file.includes('node_modules'))
+      .map((file) => `${folder}/${file}`),
+  );
+  assert.ok(files.includes('examples/train-folder.mjs'));
+  for (const file of files)
+    for (const [, name = ''] of read(file).matchAll(/(?:npx|`)\s*cifar10(?:-ts)? ([a-z]+)/g))
+      assert.ok(name in commandTable || name === 'help', `${file}: cifar10 ${name}`);
 });
 
 test('every npm command of the README is a script of the package', () => {
