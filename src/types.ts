@@ -29,6 +29,7 @@ export type {
   Engine,
   ExchangeStart,
   PartTime,
+  PlacedKernel,
   Recovered,
   Session,
   StepOptions,
@@ -119,6 +120,7 @@ export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
 export type { ImportRequest } from './run/import-pictures.ts';
 export type { Initialization } from './run/initial-weights.ts';
 export type { LearningRateEvent, SearchControl } from './run/learning-rate-search.ts';
+export type { PlacementEvent } from './run/placement-file.ts';
 export type { ProcessOptions } from './run/process-options.ts';
 export type { RecipeObject } from './run/recipe-object.ts';
 export type { CacheOption, PictureOptions } from './run/run-data.ts';
@@ -139,6 +141,7 @@ export type { DataOf, DType } from './tensor/dtype.ts';
 export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
+export type { PlacedNode, Placement, TowerPlacement } from './training/placement.ts';
 export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export type { TrainEvent } from './training/train.ts';

@@ -1,5 +1,6 @@
 /** Sums the times of the parts of a step by operator and by layer, and the time of data movement. */
 import type { PartTime } from '../engine/engine.ts';
+import { layerOf } from '../training/layer-of.ts';
 
 export interface Share {
   readonly what: string;
@@ -29,21 +30,6 @@ export function profileSums(parts: readonly PartTime[], longest = 12): ProfileSu
     ),
     longest: summed(parts, ({ name, code }) => `${name} (${code})`).slice(0, longest),
   };
-}
-
-/** Names the layer of a part: `gradients/conv2/Conv2D_grad/…` → `conv2 backward`, `train/…` → `update`,
- * `conv2/L2Loss` → `weight decay`. */
-export function layerOf(name: string): string {
-  const [first = '', second = ''] = name.split('/');
-  if (/\bL2Loss\b|weight_loss/.test(name)) return 'weight decay';
-  if (first === 'gradients') return `${layerName(second)} backward`;
-  if (first === 'train' || /\/ExponentialMovingAverage|\/avg\b/.test(name)) return 'update';
-  return layerName(first);
-}
-
-/** Removes the suffix `_grad`, which the name of a gradient has if the operator is not in a scope. */
-function layerName(scope: string): string {
-  return scope.replace(/_grad$/, '').replace(/^cross_entropy.*/, 'loss');
 }
 
 function summed(parts: readonly PartTime[], keyOf: (part: PartTime) => string): readonly Share[] {

@@ -35,6 +35,7 @@ export const eventKinds = [
   'conflicts',
   'imported',
   'ready',
+  'placement',
   'start',
   'step',
   'checkpoint',

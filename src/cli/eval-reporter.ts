@@ -9,6 +9,7 @@ import { dataDirWords, otherDataWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
+import { placementTable } from './placement-table.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
 import { processesWith } from './start-event.ts';
@@ -62,6 +63,9 @@ export class EvalReporter {
         return;
       case 'evaluating':
         this.#evaluating(event);
+        return;
+      case 'placement':
+        this.#console.line(placementTable(event), { ...event });
         return;
       case 'scored':
         this.#scored(event);

@@ -13,7 +13,6 @@ import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 /** Flags of later versions. */
 const laterFlags = {
   device: { notYetAvailable: true },
-  logDevicePlacement: { notYetAvailable: true, boolean: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 

@@ -71,6 +71,7 @@ const trainDefaults: Omit<
   holdout: 0,
   findLearningRate: false,
   restart: false,
+  logDevicePlacement: false,
   quiet: false,
   json: false,
 };
@@ -103,6 +104,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       report: false,
       collective: 'auto',
       quiet: false,
+      logDevicePlacement: false,
       json: false,
     },
     given: new Set(['run-once']),

@@ -7,6 +7,7 @@ import { preparationReporter } from './data-reporter.ts';
 import { flagTable } from './flag-table.ts';
 import { nextCommands, type ReportedFlags, suggests } from './next-commands.ts';
 import { inFlags } from './option-flags.ts';
+import { placementTable } from './placement-table.ts';
 import { StepReporter } from './step-reporter.ts';
 import { watchLine } from './watch-line.ts';
 
@@ -59,6 +60,9 @@ export class TrainReporter {
         return;
       case 'start':
         this.#steps = new StepReporter(this.#console, { ...this.#flags, maxSteps: event.maxSteps }, event);
+        return;
+      case 'placement':
+        this.#console.line(placementTable(event), { ...event });
         return;
       case 'recording':
         this.#console.line(watchLine(event.dir));

@@ -95,6 +95,20 @@ export interface PartTime {
   readonly fastest: number;
 }
 
+/** A kernel that every step runs: the code that the engine chose for one or more nodes. */
+export interface PlacedKernel {
+  /** The operator of the graph, or an operation that the engine inserted, such as `Reorder`. */
+  readonly op: string;
+  /** The path of the kernel, which starts with that of its node, such as `conv1/Conv2D`. */
+  readonly name: string;
+  /** The name that the engine's library gives to the code, such as `jit:avx512_core`. */
+  readonly kernel: string;
+  /** The device in TensorFlow's notation, such as `/device:CPU:0`. */
+  readonly device: string;
+  /** The paths of other nodes that the kernel computes too, such as the bias and the ReLU of a convolution. */
+  readonly fused: readonly string[];
+}
+
 /** The variables of a session in which a step has failed. */
 export interface Recovered {
   readonly variables: Tensors;
@@ -121,6 +135,10 @@ export interface Session {
   /** Runs `steps` steps with the same feeds and returns the time of each part, in execution order.
    * @throws RunError when the session was not compiled with `profiling` */
   profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]>;
+  /** Returns the kernels that a step without watched values runs, in execution order, as the engine's library reports them. The
+   * variables do not change.
+   * @throws RunError when the engine fails */
+  placement(): Promise<readonly PlacedKernel[]>;
   /** Frees the memory of the session. Its thread is reused for later sessions and does not keep the process alive. */
   release(): Promise<void>;
 }

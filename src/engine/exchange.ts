@@ -5,7 +5,7 @@
  */
 import type { Collective } from '../collective/collective.ts';
 import { joinGroup } from '../collective/join-group.ts';
-import type { ExchangeStart } from './engine.ts';
+import type { ExchangeStart, PlacedKernel } from './engine.ts';
 
 /** Returns the name of the output that contains a session's own value of an exchanged scalar, before the exchange. */
 export function ownName(exchanged: string): string {
@@ -14,6 +14,12 @@ export function ownName(exchanged: string): string {
 
 /** The exchange in a profile of a step. Its time includes the wait for the other members. */
 export const exchangePart = { op: 'Exchange', name: 'exchange', code: 'average' } as const;
+
+/** The exchange in the placement of a step. It averages in the memory of the process. */
+export const exchangeKernel: PlacedKernel = {
+  ...{ op: exchangePart.op, name: exchangePart.name, kernel: exchangePart.code },
+  ...{ device: '/device:CPU:0', fused: [] },
+};
 
 export class Exchange {
   readonly #group: Collective;

@@ -14,6 +14,7 @@ import { bytesOf, rowsOf, sameShape, sizeOf, type Tensor, tensorOver } from '../
 import {
   type Engine,
   type PartTime,
+  type PlacedKernel,
   type Recovered,
   type Session,
   type StepOptions,
@@ -125,6 +126,11 @@ class TowerSession implements Session {
       session.profile(parts[index] ?? new Map(), steps),
     );
     return first;
+  }
+
+  /** Returns the kernels of the first tower. */
+  placement(): Promise<readonly PlacedKernel[]> {
+    return this.#first.session.placement();
   }
 
   async release(): Promise<void> {

@@ -9,6 +9,7 @@ import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
 import {
   type PartTime,
+  type PlacedKernel,
   type Recovered,
   type Session,
   type StepOptions,
@@ -23,6 +24,7 @@ export type SessionMethods = {
   /** @throws RunError when a step failed after it had updated some of the variables */
   readonly read: () => Tensors;
   readonly profile: (feeds: Tensors, steps: number) => readonly PartTime[];
+  readonly placement: () => readonly PlacedKernel[];
 };
 
 /** Creates the pool of threads for the sessions of one engine.
@@ -90,6 +92,10 @@ export class WorkerSession<Start> implements Session {
     requireWholeNumber('steps', steps, 1);
     requireFeeds(this.#graph, feeds);
     return this.#call('profile', feeds, steps);
+  }
+
+  placement(): Promise<readonly PlacedKernel[]> {
+    return this.#call('placement');
   }
 
   release(): Promise<void> {

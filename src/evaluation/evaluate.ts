@@ -24,6 +24,7 @@ import { prefetchEvaluation } from '../input/prefetch.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
+import type { Placement } from '../training/placement.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
 import { inTop1 } from './in-top-k.ts';
@@ -115,6 +116,11 @@ export class Evaluator {
     anImageRecipe('images', images);
     requireWholeNumber('batchSize', batchSize, 1);
     return new Evaluator(engine, images, await NetworkSession.create(engine, network, batchSize));
+  }
+
+  /** Returns where a batch is computed. */
+  placement(): Promise<Placement> {
+    return this.#session.placement(this.engine);
   }
 
   /** Scores examples, starting with the first. Returns undefined if scoring was stopped.

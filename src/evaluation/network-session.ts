@@ -5,6 +5,7 @@ import type { Variable } from '../graph/graph.ts';
 import type { Network } from '../model/network.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data } from '../tensor/tensor.ts';
+import { type Placement, placedNodes } from '../training/placement.ts';
 import { requireStoredShape } from '../training/stored-network.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
 
@@ -67,6 +68,13 @@ export class NetworkSession {
     const logits = tensors.get('logits');
     if (logits === undefined) throw new RunError('the evaluation graph returned no logits');
     return { logits: float32Data(logits), tensors };
+  }
+
+  /** Returns where a batch is computed, without watched values. */
+  async placement({ name, library, precision, threads }: Engine): Promise<Placement> {
+    const nodes = await placedNodes(this.#session, this.#graph, name);
+    const part = { towers: ['tower_0'], images: this.batchSize, threads, nodes };
+    return { engine: name, library, precision, parts: [part] };
   }
 
   release(): Promise<void> {

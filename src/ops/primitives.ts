@@ -90,6 +90,8 @@ export interface Call {
   readonly writes: Slots;
   readonly parameters: CallParameters;
   readonly postOps: readonly PostOp[];
+  /** The names of the calls that were fused into this one. Default: none. */
+  readonly fused?: readonly string[];
 }
 
 /** The functions that lowering rules use to build calls. */

@@ -19,12 +19,14 @@ import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '.
 import type { Weights } from '../evaluation/network-session.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { lastReport } from '../report/report-files.ts';
+import type { Placement } from '../training/placement.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
 import { factsOfEngine, factsOfExamples, factsOfScoring, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
+import { type PlacementEvent, writePlacement } from './placement-file.ts';
 import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
 import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
@@ -42,6 +44,8 @@ export type ScoringEvent =
       /** The number of processes. */
       readonly ranks: number;
     }
+  /** With `logDevicePlacement`: where the network is computed. */
+  | PlacementEvent
   /** `done` of `all` images are scored. */
   | { readonly kind: 'scored'; readonly done: number; readonly all: number }
   | {
@@ -92,6 +96,8 @@ export class CheckpointScorer {
   readonly #job: Job | undefined;
   readonly #report: (event: ScoringEvent) => void;
   readonly #summaries: EvaluationSummaries;
+  /** The evaluators whose placement is written. */
+  readonly #placed: WeakMap<Evaluator, Placement> = new WeakMap();
   /** The evaluator of the last checkpoint. It is replaced if the next checkpoint has another network or other images. */
   #evaluator: { readonly network: string; readonly evaluator: Evaluator } | undefined;
   #examples: ReadExamples | undefined;
@@ -143,6 +149,7 @@ export class CheckpointScorer {
     const all = Math.min(numExamples, examples.count);
     const { engine } = evaluator;
     this.#report({ kind: 'evaluating', dataset, images: all, weights, engine, ranks: this.#job?.size ?? 1 });
+    const placed = await this.#placementOf(evaluator);
     const score = await evaluator.score(tensors, weights, examples, {
       ...{ numExamples, signal: this.#signal, ranks: this.#job },
       onProgress: (done) => this.#report({ kind: 'scored', done, all }),
@@ -153,7 +160,7 @@ export class CheckpointScorer {
     this.#images += score.total;
     const result = { globalStep: metadata.globalStep, ...score };
     this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, result });
-    if (!isRecorded && recording) await this.#summaries.record(metadata, recording.values(score));
+    if (!isRecorded && recording) await this.#summaries.record(metadata, recording.values(score), placed);
     const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
     const onWarning = (message: string) => this.#report({ kind: 'warning', message });
     const run = { checkpoint: path, metadata, weights, engine, examples, dataFolder, onWarning };
@@ -162,6 +169,17 @@ export class CheckpointScorer {
     if (recording && files) this.#report({ kind: 'report', confusion: recording.confusion, files, page });
     const { name, labels, origin } = dataset;
     return { dataset: name, labels, source: origin?.source ?? null, checksum, ...result };
+  }
+
+  /** Writes where the network is computed, once for each evaluator, if the request asks for it. */
+  async #placementOf(evaluator: Evaluator): Promise<Placement | undefined> {
+    if (!this.#settings.logDevicePlacement || !leads(this.#job)) return undefined;
+    const known = this.#placed.get(evaluator);
+    if (known !== undefined) return known;
+    const placement = await evaluator.placement();
+    this.#placed.set(evaluator, placement);
+    this.#report(await writePlacement(this.#settings.evalDir, placement));
+    return placement;
   }
 
   async #evaluatorFor(metadata: CheckpointMetadata): Promise<Evaluator> {

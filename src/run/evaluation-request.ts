@@ -48,6 +48,9 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
   readonly evalIntervalSecs?: number | undefined;
   /** Whether to write every prediction, the confusion matrix, a contact sheet, and `report.html`. Default: false. */
   readonly report?: boolean | undefined;
+  /** Whether to write `placement.json`: every node of the network with its engine, kernel and device, which TensorBoard's graph then
+   * shows too. Default: false. */
+  readonly logDevicePlacement?: boolean | undefined;
 }
 
 /** The checks of a request. Every new option needs a line here. */
@@ -68,6 +71,7 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   runOnce: optional(aBoolean),
   evalIntervalSecs: optional(aFiniteNumber(0)),
   report: optional(aBoolean),
+  logDevicePlacement: optional(aBoolean),
 };
 
 type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
@@ -87,8 +91,9 @@ export function settingsOf(request: EvaluationRequest): EvaluationSettings {
     runOnce = false,
     evalIntervalSecs = evaluationDefaults.evalIntervalSecs,
     report = false,
+    logDevicePlacement = false,
     ...rest
   } = request;
   const computing = { numExamples, batchSize, engine, precision };
-  return { ...rest, ...computing, evalData, weights, runOnce, evalIntervalSecs, report };
+  return { ...rest, ...computing, evalData, weights, runOnce, evalIntervalSecs, report, logDevicePlacement };
 }

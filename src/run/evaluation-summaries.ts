@@ -9,6 +9,7 @@ import { encodeGraphDef } from '../summary/graph-def.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import { SummaryRecorder } from '../summary/recorder.ts';
 import { graphNodes } from '../training/graph-nodes.ts';
+import { devicesOf, type Placement } from '../training/placement.ts';
 import { networkOf } from '../training/training-run.ts';
 import type { EvaluationSettings } from './evaluation-request.ts';
 
@@ -24,9 +25,14 @@ export class EvaluationSummaries {
   }
 
   /** Records the summary of a checkpoint at its step. Resolves only when the summary is on disk, because the checkpoint will
-   * not be scored again. */
-  async record(metadata: CheckpointMetadata, values: readonly RecordedValue[]): Promise<void> {
-    const recorder = await this.#open(metadata);
+   * not be scored again.
+   * @param placed where the network is computed, if that is known. The graph then contains the devices */
+  async record(
+    metadata: CheckpointMetadata,
+    values: readonly RecordedValue[],
+    placed?: Placement,
+  ): Promise<void> {
+    const recorder = await this.#open(metadata, placed);
     await recorder.record(metadata.globalStep, values);
     await recorder.flush();
   }
@@ -51,12 +57,12 @@ export class EvaluationSummaries {
   }
 
   /** Returns the recorder. On first use, opens the event file and records the graph of the network of this checkpoint. */
-  async #open(metadata: CheckpointMetadata): Promise<SummaryRecorder> {
+  async #open(metadata: CheckpointMetadata, placed: Placement | undefined): Promise<SummaryRecorder> {
     if (this.#recorder !== undefined) return this.#recorder;
     const recorder = await SummaryRecorder.open({ dir: this.#dir, onProblem: this.#onProblem });
     this.#recorder = recorder;
     const graph = buildEvaluationGraph(networkOf(metadata), this.#settings.batchSize);
-    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
+    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph), placed && devicesOf(placed))));
     return recorder;
   }
 }

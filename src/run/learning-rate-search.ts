@@ -98,6 +98,10 @@ export function requireRangeTest(request: TrainingRequest): void {
       '`scaleLearningRate: linear` cannot be combined with `findLearningRate`, which finds a rate for the batch size that it uses; ' +
         'leave out `scaleLearningRate`',
     );
+  if (request.logDevicePlacement === true)
+    throw new UsageError(
+      '`logDevicePlacement` cannot be combined with `findLearningRate`, which writes no files; leave out `logDevicePlacement`',
+    );
   if (request.restart === true)
     throw new UsageError(
       '`restart` cannot be combined with `findLearningRate`, which uses no run folder; leave out `restart`',

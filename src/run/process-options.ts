@@ -21,6 +21,9 @@ export interface ProcessOptions extends CacheOption {
   readonly summarySteps?: number | undefined;
   /** Whether to move the existing run in the folder aside and start a new one. */
   readonly restart?: boolean | undefined;
+  /** Whether to write `placement.json`: every node of a step with its engine, kernel and device, which TensorBoard's graph then shows
+   * too. This compiles the step once more before training. Default: false. */
+  readonly logDevicePlacement?: boolean | undefined;
   /** The source of the weights with which a new run starts: a train folder, a `.safetensors` or `.onnx` file, or a checkpoint of
    * TensorFlow. Weights that it does not have, or that have another shape, are initialized as usual. */
   readonly initFrom?: string | undefined;
@@ -37,5 +40,6 @@ export const processOptionChecks: OptionChecks<ProcessOptions> = {
   evalEvery: optional(aWholeNumber(1)),
   summarySteps: optional(aWholeNumber(0)),
   restart: optional(aBoolean),
+  logDevicePlacement: optional(aBoolean),
   initFrom: optional(aText),
 };

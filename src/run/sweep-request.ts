@@ -34,6 +34,7 @@ const commonOptions = [
   'trainDir',
   'dataDir',
   'restart',
+  'logDevicePlacement',
   'dataset',
   'labels',
   'data',
@@ -67,13 +68,13 @@ export type VariedOptions = {
 };
 
 /** Training runs that differ in some options, one for each combination of their values. */
-export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart'> {
+export interface SweepRequest extends Omit<TrainingRequest, 'trainDir' | 'restart' | 'logDevicePlacement'> {
   /** The folder for the runs, each of which has its own subfolder. Runs that it already contains are not repeated. */
   readonly sweepDir: string;
   readonly vary: VariedOptions;
 }
 
-const { trainDir: _, restart: __, ...commonChecks } = trainingChecks;
+const { trainDir: _, restart: __, logDevicePlacement: ___, ...commonChecks } = trainingChecks;
 const sweepChecks: OptionChecks<SweepRequest> = {
   ...commonChecks,
   sweepDir: required(aText),

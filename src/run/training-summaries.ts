@@ -11,11 +11,21 @@ import { type RecordedValue, scalarOf } from '../summary/recorded-value.ts';
 import { SummaryRecorder } from '../summary/recorder.ts';
 import { tagOf } from '../summary/tags.ts';
 import { graphNodes } from '../training/graph-nodes.ts';
+import { devicesOf, type Placement } from '../training/placement.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import type { TrainEvent } from '../training/train.ts';
 import type { TrainingGraph } from '../training/training-graph.ts';
 
 const now = () => Date.now() / 1000;
+
+export interface SummarizedRun {
+  readonly run: TrainingRun;
+  readonly training: TrainingGraph;
+  readonly startStep: number;
+  /** Where the steps are computed, if that is known. The graph then contains the devices. */
+  readonly placed: Placement | undefined;
+  readonly onProblem: (message: string) => void;
+}
 
 export class TrainingSummaries {
   readonly #recorder: SummaryRecorder;
@@ -28,13 +38,10 @@ export class TrainingSummaries {
    * @throws RunError when the folder cannot be written */
   static async open(
     dir: string,
-    run: TrainingRun,
-    { graph }: TrainingGraph,
-    startStep: number,
-    onProblem: (message: string) => void,
+    { run, training: { graph }, startStep, placed, onProblem }: SummarizedRun,
   ): Promise<TrainingSummaries> {
     const recorder = await SummaryRecorder.open({ dir, startStep, onProblem });
-    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph))));
+    await recorder.graph(encodeGraphDef(graphNodes(withoutWatched(graph), placed && devicesOf(placed))));
     await recorder.record(startStep, runValues(run));
     return new TrainingSummaries(recorder);
   }

@@ -20,6 +20,7 @@ import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { requireStoredVariables } from '../training/stored-network.ts';
+import { placementOf } from '../training/towers.ts';
 import {
   type SaveRequests,
   saveRequestsCheck,
@@ -42,6 +43,7 @@ import {
   type WeightsRequest,
 } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
+import { type PlacementEvent, writePlacement } from './placement-file.ts';
 import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together } from './ranks.ts';
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
@@ -88,6 +90,8 @@ export type TrainingEvent =
       readonly hasHeldOut: boolean;
       readonly hyperparameters: Hyperparameters;
     }
+  /** With `logDevicePlacement`: where the steps are computed. */
+  | PlacementEvent
   /** Event files for TensorBoard are written to the folder. */
   | { readonly kind: 'recording'; readonly dir: string }
   /** The tensors of a summary are valid until the next event. */
@@ -293,16 +297,22 @@ async function* trainAsPlanned(
   const { run, training, resume, maxSteps } = plan;
   const onWarning = (message: string) => queue.push({ kind: 'warning', message });
   yield startOf(plan);
+  const patience = new Patience(control.signal);
+  const placed =
+    request.logDevicePlacement === true ? await patience.for(placementOf(run, training)) : undefined;
+  if (placed !== undefined) yield await writePlacement(request.trainDir, placed);
   const best = new CheckpointStore(join(request.trainDir, 'best'), { keep: 1, onWarning });
   const validator = await openValidator(request, run, best, control.signal);
-  const patience = new Patience(control.signal);
   let summaries: TrainingSummaries | undefined;
   let sheet: Promise<void> | undefined;
   try {
     const { summarySteps = trainingDefaults.summarySteps } = request;
     const startStep = resume?.checkpoint.metadata.globalStep ?? 0;
     if (summarySteps > 0 && startStep < maxSteps) {
-      summaries = await TrainingSummaries.open(request.trainDir, run, training, startStep, onWarning);
+      summaries = await TrainingSummaries.open(request.trainDir, {
+        ...{ run, training, startStep, placed },
+        onProblem: onWarning,
+      });
       yield { kind: 'recording', dir: request.trainDir };
     }
     const events = trainSteps({

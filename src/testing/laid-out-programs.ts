@@ -35,8 +35,15 @@ export function call(
 ): LaidOutCall {
   const { name } = result.slot;
   const kind = options.kind ?? 'convolution_forward';
-  const about = { op: 'Test', name, kind, action: kind, primitive: 1n, inPlace: false, small: true };
-  return { ...about, watched: false, reads, writes: [{ ...result, argument: 'dst' }], ...options };
+  const about = { op: 'Test', name, kind, action: kind, primitive: 1n, fused: [], inPlace: false };
+  return {
+    ...about,
+    small: true,
+    watched: false,
+    reads,
+    writes: [{ ...result, argument: 'dst' }],
+    ...options,
+  };
 }
 
 /** Makes a program in which the home layout of a slot is the one that a call writes. For inputs, variables and constants it is

@@ -33,6 +33,7 @@ const session = (biases: number): Session => ({
     ]),
   recover: assert.fail,
   profile: async () => [],
+  placement: async () => [],
   release: async () => undefined,
 });
 

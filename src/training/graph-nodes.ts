@@ -2,7 +2,11 @@
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
 import type { GraphAttribute, GraphNode } from '../summary/graph-def.ts';
 
-export function graphNodes(graph: Graph): readonly GraphNode[] {
+/** @param deviceOf returns the device of a node, a variable or an input. Default: the nodes have no devices */
+export function graphNodes(
+  graph: Graph,
+  deviceOf: (name: string) => string | undefined = () => undefined,
+): readonly GraphNode[] {
   const names = new Map<Value, string>();
   for (const value of [...graph.inputs.values(), ...graph.variables.values()]) names.set(value, value.name);
   for (const node of graph.nodes) {
@@ -10,6 +14,10 @@ export function graphNodes(graph: Graph): readonly GraphNode[] {
       names.set(value, index === 0 ? node.name : `${node.name}:${index}`);
     });
   }
+  const placed = (node: GraphNode): GraphNode => {
+    const device = deviceOf(node.name);
+    return device === undefined ? node : { ...node, device };
+  };
   const source = (op: string) => (value: Value) => ({
     name: value.name,
     op,
@@ -27,7 +35,7 @@ export function graphNodes(graph: Graph): readonly GraphNode[] {
       shapes: outputsOf(node).map(([, value]) => value.shape),
       attributes: attributesOf(node),
     })),
-  ];
+  ].map(placed);
 }
 
 /** Returns the attributes that are strings, numbers, booleans or lists of numbers. Other attributes are omitted. */

@@ -111,6 +111,7 @@ function changed(engine: Engine, change: (session: Session, number: number) => P
         read: () => session.read(),
         recover: () => session.recover(),
         profile: (feeds, count) => session.profile(feeds, count),
+        placement: () => session.placement(),
         release: () => session.release(),
       };
       return { ...own, ...change(session, number) };

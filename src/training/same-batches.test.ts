@@ -33,6 +33,7 @@ function witness(take: (feeds: Tensors) => void): Engine {
     read: async () => new Map(),
     recover: async () => assert.fail(),
     profile: async () => [],
+    placement: async () => [],
     release: async () => undefined,
   };
   const compile = () => Promise.resolve(session);

@@ -2,6 +2,7 @@
 import type { Session } from '../engine/engine.ts';
 import { openTowers } from '../engine/tower-session.ts';
 import { type Share, sharesOf } from '../input/batch.ts';
+import { type Placement, placedNodes, type TowerPlacement } from './placement.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { buildTrainingGraph, type GraphRecipe, type TrainingGraph } from './training-graph.ts';
 
@@ -37,6 +38,37 @@ export function openSession(
     threads: threadsOf(run),
     outer: ranks?.outer,
   });
+}
+
+/** Finds out where the steps of a run are computed, with a session for each share of a batch that its towers of this process take.
+ * The sessions are released again, and do not take part in the run.
+ * @param training the graph of a step with the whole batch
+ * @throws RunError when the engine rejects the graph */
+export async function placementOf(
+  run: GraphRecipe & Pick<TrainingRun, 'engine' | 'towers' | 'ranks'>,
+  training: TrainingGraph,
+): Promise<Placement> {
+  const { engine, batchSize, towers, ranks } = run;
+  const { name, library, precision } = engine;
+  const shares = sharesOf(shareOf(run).count, towers).map(({ count }) => count);
+  const isAlone = towers === 1 && ranks === undefined;
+  const threads = isAlone ? engine.threads : threadsOf(run);
+  const parts: TowerPlacement[] = [];
+  for (const images of new Set(shares)) {
+    const graph = images === batchSize && ranks === undefined ? training.graph : graphOf(run, images);
+    // A single tower exchanges values with no others, but its step has the same kernels as that of one of several towers.
+    const session = isAlone
+      ? await engine.compile(graph)
+      : await openTowers(engine, { whole: graph, towers: [{ graph, weight: 1 }], threads });
+    try {
+      const nodes = await placedNodes(session, graph, name);
+      const those = shares.flatMap((count, tower) => (count === images ? [`tower_${tower}`] : []));
+      parts.push({ towers: those, images, threads, nodes });
+    } finally {
+      await session.release();
+    }
+  }
+  return { engine: name, library, precision, parts };
 }
 
 function graphOf(

@@ -148,6 +148,7 @@ function slowed(engine: Engine, millisOf: (step: number) => number): Engine {
         read: () => session.read(),
         recover: () => session.recover(),
         profile: (feeds, count) => session.profile(feeds, count),
+        placement: () => session.placement(),
         release: () => session.release(),
         step: async (feeds, options) => {
           const outputs = await session.step(feeds, options);

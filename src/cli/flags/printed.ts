@@ -19,6 +19,14 @@ export const printedFlags = {
     inSweep: 'same',
     commands: ['train'],
   },
+  logDevicePlacement: {
+    kind: 'boolean',
+    default: false,
+    help: 'print every node of a step with its engine, kernel and device, and write them to placement.json and to the graph of TensorBoard',
+    group: 'What is printed',
+    inSweep: { refused: 'the runs of a sweep print no steps; train one of them with it' },
+    commands: ['train', 'eval'],
+  },
   full: {
     kind: 'boolean',
     default: false,

@@ -54,9 +54,9 @@ class Assigner {
 
   layOut(call: Call, chosen: Handle | undefined, watched: boolean): LaidOutCall {
     const small = isSmall(call);
-    const { op, name, kind } = call;
+    const { op, name, kind, fused = [] } = call;
     const inPlace = recordOf(kind).elementwise;
-    const about = { op, name, kind, action: actionOf(call), inPlace, small, watched };
+    const about = { op, name, kind, action: actionOf(call), fused, inPlace, small, watched };
     if (kind === 'copy')
       return { ...about, primitive: undefined, ...layOutCopy(call, this.#copyContext(watched)) };
     if (kind === 'exchange') return { ...about, primitive: undefined, ...this.#layOutExchange(call) };

@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { requireMemory } from '../../machine/memory.ts';
 import type { SlotType } from '../../ops/primitives.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import type { ExchangeStart, PartTime, Tensors } from '../engine.ts';
+import type { ExchangeStart, PartTime, PlacedKernel, Tensors } from '../engine.ts';
 import { Exchange } from '../exchange.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
@@ -137,6 +137,14 @@ export class Execution {
       const millis = rounds.map((round) => round[index] ?? 0);
       return partTime({ op, name, code: implementation }, millis);
     });
+  }
+
+  /** Returns the primitives of an unwatched step, with the implementations that oneDNN chose. */
+  placement(): readonly PlacedKernel[] {
+    const device = `/device:${this.#onednn.deviceKind}:0`;
+    return this.#steps.flatMap(({ step: { op, name, implementation, fused, watched } }) =>
+      watched ? [] : [{ op, name, kernel: implementation, device, fused }],
+    );
   }
 
   #timed(bound: BoundStep): number {

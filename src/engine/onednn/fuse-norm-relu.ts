@@ -11,7 +11,15 @@
  * and needs no workspace.
  */
 import type { Call, Slot } from '../../ops/primitives.ts';
-import { baseOf, type Program, type ProgramPass, readCounts, stepResults, writesOf } from './program.ts';
+import {
+  baseOf,
+  fusedWith,
+  type Program,
+  type ProgramPass,
+  readCounts,
+  stepResults,
+  writesOf,
+} from './program.ts';
 
 export const fuseNormRelu: ProgramPass = (program) => {
   const found = program.calls.flatMap((forward) => fusionOf(forward, program));
@@ -37,7 +45,9 @@ function fusionOf(forward: Call, program: Program): readonly Fusion[] {
   const { mean, variance } = forward.writes;
   const dropped = [relu];
   if (mean === undefined || variance === undefined) {
-    return [{ dropped, replaced: [[forward, { ...forward, parameters, writes: { dst: z } }]] }];
+    return [
+      { dropped, replaced: [[forward, fusedWith({ ...forward, parameters, writes: { dst: z } }, dropped)]] },
+    ];
   }
   const workspace: Slot = { name: `${forward.name}/workspace`, dims: [1], type: 'int32' };
   const writes = { dst: z, mean, variance, workspace };
@@ -49,8 +59,14 @@ function fusionOf(forward: Call, program: Program): readonly Fusion[] {
     {
       dropped: [...dropped, mask, product],
       replaced: [
-        [forward, { ...forward, parameters, writes }],
-        [backward, { ...backward, reads, parameters: { ...backward.parameters, relu: true } }],
+        [forward, fusedWith({ ...forward, parameters, writes }, dropped)],
+        [
+          backward,
+          fusedWith({ ...backward, reads, parameters: { ...backward.parameters, relu: true } }, [
+            mask,
+            product,
+          ]),
+        ],
       ],
     },
   ];

@@ -14,6 +14,7 @@ import type { Binary, Call, PostOp, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import {
   baseOf,
+  fusedWith,
   type Program,
   type ProgramPass,
   readCounts,
@@ -24,7 +25,7 @@ import {
 } from './program.ts';
 
 /** Goes through the calls in order and joins pairs: `maker` computes `joint`, and `reader` is the only call that reads it. If
- * `join` returns a call for a pair, that call replaces the pair. */
+ * `join` returns a call for a pair, that call, which has the name of `maker`, replaces the pair. */
 function joinCalls(
   program: Program,
   join: (maker: Call, reader: Call, joint: Slot) => Call | undefined,
@@ -38,7 +39,7 @@ function joinCalls(
       const maker = calls[at];
       if (maker === undefined || counts.get(joint) !== 1 || results.has(joint)) return [];
       const call = join(maker, reader, joint);
-      return call === undefined ? [] : [{ at, call }];
+      return call === undefined ? [] : [{ at, call: fusedWith(call, [reader]) }];
     })[0];
     if (joined === undefined) {
       calls.push(reader);
@@ -166,7 +167,7 @@ export const fuseBiasGradient: ProgramPass = (program) => {
       if (joined.has(call)) return [];
       const sum = sums.get(call);
       if (sum === undefined) return [call];
-      return [{ ...call, writes: { ...call.writes, diffBias: resultOf(sum) } }];
+      return [fusedWith({ ...call, writes: { ...call.writes, diffBias: resultOf(sum) } }, [sum])];
     }),
   };
 };

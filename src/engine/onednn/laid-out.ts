@@ -45,6 +45,8 @@ export interface LaidOutCall {
   readonly inPlace: boolean;
   /** Whether the call is so small that one thread is faster than several. */
   readonly small: boolean;
+  /** The names of the calls that were fused into this one. */
+  readonly fused: readonly string[];
   /** Whether the call runs only in watched steps. */
   readonly watched: boolean;
 }

@@ -65,9 +65,9 @@ function homeOf({ homes }: LaidOutProgram, slot: Slot): Layout {
 
 function makeExchange(call: LaidOutCall, bufferOf: BufferOf): ExchangeStep {
   const access = ({ slot }: Operand) => ({ buffer: bufferOf(slot), elements: sizeOf(slot.dims) });
-  const { op, name, action, inPlace, small, watched, reads, writes } = call;
+  const { op, name, action, fused, inPlace, small, watched, reads, writes } = call;
   return {
-    ...{ op, name, text: `${name}: ${action}`, inPlace, small, watched },
+    ...{ op, name, text: `${name}: ${action}`, fused, inPlace, small, watched },
     ...{
       primitive: 'exchange',
       implementation: exchangePart.code,
@@ -78,7 +78,7 @@ function makeExchange(call: LaidOutCall, bufferOf: BufferOf): ExchangeStep {
 }
 
 function makePrimitive(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): PrimitiveStep {
-  const { op, name, inPlace, small, watched } = call;
+  const { op, name, fused, inPlace, small, watched } = call;
   const text = printLaidOutCall(call);
   const argument = (operand: Operand): Argument => ({
     number: numberOf(operand.argument, onednn),
@@ -86,7 +86,7 @@ function makePrimitive(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): P
     descriptor: operand.descriptor,
     offset: (operand.part?.offset ?? 0) * elementSize[operand.layout.type],
   });
-  const about = { op, name, text, inPlace, small, watched };
+  const about = { op, name, text, fused, inPlace, small, watched };
   return finishStep(
     { ...about, reads: takenReads(call, onednn).map(argument), writes: call.writes.map(argument) },
     call.primitive,
@@ -128,7 +128,7 @@ export function makeReorder(
   const writes = [argument(argumentNumbers.dst, to)];
   const small = isSmallReorder(from.buffer.bytes);
   return finishStep(
-    { op, name, text, reads, writes, small, inPlace: false, watched: false },
+    { op, name, text, fused: [], reads, writes, small, inPlace: false, watched: false },
     undefined,
     onednn,
   );

@@ -116,6 +116,7 @@ export class Memory {
       reads: [{ ...from, argument: 'src' }],
       writes: [{ ...to, argument: 'dst' }],
       primitive: undefined,
+      fused: [],
       inPlace: false,
       small: isSmallReorder(this.homes.get(from.slot)?.bytes ?? 0),
       watched,

@@ -28,6 +28,8 @@ interface StepOf<A extends Access> {
   readonly name: string;
   /** The printed call, for errors. */
   readonly text: string;
+  /** The names of the calls that were fused into this one. */
+  readonly fused: readonly string[];
   /** The name of the code that the step runs. */
   readonly implementation: string;
   readonly reads: readonly A[];

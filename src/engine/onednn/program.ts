@@ -42,6 +42,12 @@ export function resultOf(call: Call): Slot {
   return first;
 }
 
+/** Returns a call that also does the work of other calls, which it names in `fused`. */
+export function fusedWith(call: Call, others: readonly Call[]): Call {
+  const names = others.flatMap(({ name, fused = [] }) => [name, ...fused]);
+  return { ...call, fused: [...(call.fused ?? []), ...names] };
+}
+
 /** Returns the call with `replace` applied to every slot that it reads or writes. */
 export function withSlots(call: Call, replace: (slot: Slot) => Slot): Call {
   const all = (slots: Slots): Slots =>

@@ -154,6 +154,13 @@ export class Onednn {
     return this.library.text(text[0] ?? 0n);
   }
 
+  /** The kind of the device that primitives run on, in TensorFlow's notation. */
+  get deviceKind(): 'CPU' | 'GPU' {
+    const kind = new Int32Array(1);
+    this.#do('dnnl_engine_get_kind', ['void *', 'void *'], [this.#engine, kind]);
+    return kind[0] === cpu ? 'CPU' : 'GPU';
+  }
+
   primitive(descriptor: Handle): Handle {
     return this.#make('primitive', 'dnnl_primitive_create', ['void *'], [descriptor]);
   }

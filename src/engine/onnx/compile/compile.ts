@@ -2,11 +2,11 @@
  * inputs and outputs correspond to the graph. */
 import { RunError } from '../../../errors.ts';
 import type { Graph } from '../../../graph/graph.ts';
-import { resultValues, withoutRole } from '../../../graph/results.ts';
+import { resultEntries, resultValues, withoutRole } from '../../../graph/results.ts';
 import { liveBytes } from '../../../passes/live-bytes.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
-import { lower, updateName } from './lower.ts';
+import { lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
@@ -28,6 +28,8 @@ export interface CompiledGraph {
   readonly shared: readonly string[];
   /** The model that computes those watched values that are not part of a step. */
   readonly watch?: { readonly model: Uint8Array; readonly inputs: readonly string[] };
+  /** For outputs whose name is not the path of the node that computes them, such as new values of variables, that path. */
+  readonly paths: ReadonlyMap<string, string>;
   /** The peak memory of the tensors of a step, in bytes. */
   readonly liveBytes: number;
 }
@@ -50,6 +52,9 @@ export function compileGraph(graph: Graph): CompiledGraph {
     ...(watch !== undefined && {
       watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
     }),
+    paths: new Map(
+      resultEntries(step.results).map(([role, name, value]) => [outputName(step, role, name), value.name]),
+    ),
     liveBytes: liveBytes(step),
   };
 }

@@ -32,7 +32,7 @@ export function updateName(variable: string): string {
 
 /** Returns the name of a result among the outputs of a model.
  * @throws GraphError for a role that the engine has to handle before lowering */
-function outputName(graph: Graph, role: ResultRole, name: string): string {
+export function outputName(graph: Graph, role: ResultRole, name: string): string {
   if (role === 'output') return name;
   if (role === 'update') return updateName(name);
   throw new GraphError(`graph ${graph.name}: a model cannot have ${role} results, but found ${name}`);

@@ -1,10 +1,12 @@
 /** A session with ONNX Runtime: its models, and the buffers of its variables. */
-import type { PartTime, Tensors } from '../../engine.ts';
+import type { PartTime, PlacedKernel, Tensors } from '../../engine.ts';
+import { exchangeKernel } from '../../exchange.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { type BeforeExchange, FirstHalf } from './first-half.ts';
 import { KeptTensors } from './kept-tensors.ts';
 import { LoadedGraph } from './loaded-graph.ts';
 import { fill, type OrtTensor, type OrtTensors, ortTensor, tensorOf } from './onnx-runtime.ts';
+import { placementOf } from './placement.ts';
 import { profilePrefix, removeProfile } from './profile.ts';
 
 /** What the main thread sends to start a session. */
@@ -120,6 +122,14 @@ export class OnnxExecution {
       exchanges.push(this.#first?.exchangeMillis ?? 0);
     }
     return [...(this.#first?.endProfile(exchanges) ?? []), ...this.#graph.endProfile()];
+  }
+
+  /** Returns the kernels of a step. The models are loaded a second time, so this needs the memory of another session. */
+  async placement(): Promise<readonly PlacedKernel[]> {
+    const { before, graph, threads } = this.#start;
+    if (before === undefined) return placementOf(graph, threads);
+    const first = await placementOf(before.graph, threads);
+    return [...first, exchangeKernel, ...(await placementOf(graph, threads))];
   }
 
   async close(): Promise<void> {

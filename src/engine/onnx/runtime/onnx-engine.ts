@@ -128,6 +128,7 @@ export async function openModel(
     outputs,
     watched: new Map<string, string>(),
     shared: [],
+    paths: new Map<string, string>(),
     liveBytes: 0,
   };
   const start = { graph: compiled, threads };

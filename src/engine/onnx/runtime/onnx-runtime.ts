@@ -1,7 +1,7 @@
 /** The only file that calls ONNX Runtime: it loads models, and converts tensors. */
 import * as ort from 'onnxruntime-node';
 import { dtypeNames } from '../../../tensor/dtype.ts';
-import { bytesOf, type Tensor, tensorOver } from '../../../tensor/tensor.ts';
+import { bytesOf, type Tensor, tensorOver, zeros } from '../../../tensor/tensor.ts';
 
 export type OrtTensor = ort.Tensor;
 /** Tensors by name: inputs or outputs of a model. */
@@ -12,6 +12,9 @@ export type OrtFetches = Readonly<Record<string, OrtTensor | null>>;
 /** A loaded model. */
 export interface OrtModel {
   readonly run: (feeds: OrtTensors, fetches: OrtFetches) => Promise<OrtTensors>;
+  /** The types of the inputs, whose shapes consist of numbers. */
+  readonly inputMetadata: readonly ort.InferenceSession.ValueMetadata[];
+  readonly outputNames: readonly string[];
   readonly endProfiling: () => void;
   readonly release: () => Promise<void>;
 }
@@ -57,6 +60,23 @@ export function ortTensor({ dtype, shape, data }: Tensor): OrtTensor {
     case 'uint8':
       return new ort.Tensor(dtype, data, shape);
   }
+}
+
+/** Makes a tensor of zeros for each input of a model.
+ * @throws TypeError for an input that is not a tensor of one of our types, or has an axis without a size */
+export function zeroFeeds({ inputMetadata }: OrtModel): OrtTensors {
+  return Object.fromEntries(
+    inputMetadata.map((input) => {
+      const dtype = input.isTensor ? dtypeNames.find((name) => name === input.type) : undefined;
+      if (!input.isTensor || dtype === undefined)
+        throw new TypeError(`the input ${input.name} of a model has an unknown type`);
+      const shape = input.shape.map((size) => {
+        if (typeof size === 'number') return size;
+        throw new TypeError(`the input ${input.name} of a model has an axis ${size} without a size`);
+      });
+      return [input.name, ortTensor(zeros({ dtype, shape }))] as const;
+    }),
+  );
 }
 
 /** Copies the data, because the buffer of the ONNX Runtime tensor is reused. */
