@@ -99,7 +99,7 @@ export interface PartTime {
 export interface PlacedKernel {
   /** The operator of the graph, or an operation that the engine inserted, such as `Reorder`. */
   readonly op: string;
-  /** The path of the kernel, which starts with that of its node, such as `conv1/Conv2D`. */
+  /** The path of the kernel, such as `conv1/Conv2D`. It starts with that of its node, except for kernels that the library inserted. */
   readonly name: string;
   /** The name that the engine's library gives to the code, such as `jit:avx512_core`. */
   readonly kernel: string;

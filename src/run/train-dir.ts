@@ -10,6 +10,7 @@ import type { RunError } from '../errors.ts';
 import { isEventFileName } from '../summary/event-file-name.ts';
 import { metricsFileName } from '../summary/metrics-file.ts';
 import { dataSheetName } from './data-sheet-file.ts';
+import { placementFileName } from './placement-file.ts';
 import { recipeFileName } from './recipe-file.ts';
 
 export interface TrainDirOptions {
@@ -80,9 +81,11 @@ async function containsOnly(dir: string, test: (name: string) => boolean): Promi
   return (await readdir(dir)).every(test);
 }
 
+/** The files besides event files that a run writes before its first checkpoint. */
+const byproducts: readonly string[] = [metricsFileName, recipeFileName, dataSheetName, placementFileName];
+
 /** Whether a run writes a file with this name besides its checkpoints. Without a checkpoint, such files are useless. */
-const isByproduct = (name: string) =>
-  [metricsFileName, recipeFileName, dataSheetName].includes(name) || isEventFileName(name);
+const isByproduct = (name: string) => byproducts.includes(name) || isEventFileName(name);
 
 /** Removes the files of a run that has no checkpoints, unless the folder contains anything else. */
 async function removeUnsaved(dir: string): Promise<void> {
@@ -92,7 +95,7 @@ async function removeUnsaved(dir: string): Promise<void> {
 
 async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir).catch(() => []);
-  const unfinished = [metricsFileName, recipeFileName, dataSheetName].map((name) => name + asideEnding);
+  const unfinished = byproducts.map((name) => name + asideEnding);
   const leftovers = names.filter((name) => isLockLeftover(name, purpose) || unfinished.includes(name));
   for (const name of leftovers) await rm(join(dir, name), { force: true }).catch(() => undefined);
   for (const folder of [dir, join(dir, 'best')])
