@@ -14,7 +14,7 @@ const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
 const result = await train(
-  { data, dataDir: 'data', trainDir: 'runs/photos', maxSteps: Number(steps), holdout: 0.1 },
+  { data, trainDir: 'runs/photos', maxSteps: Number(steps), holdout: 0.1 },
   {
     signal: stop.signal,
     // Called after every step. Draw a curve, update a page, or stop early.
@@ -32,7 +32,6 @@ if (result.stopped) {
 const { precision, correct, total, classes } = await evaluate({
   checkpointDir: 'runs/photos',
   evalDir: 'runs/photos-eval',
-  dataDir: 'data',
 });
 console.log(`${correct} of ${total} test pictures are correct (${(100 * precision).toFixed(1)}%)`);
 console.log(`classes: ${classes.join(', ')}`);

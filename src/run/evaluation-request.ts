@@ -27,8 +27,9 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
   readonly checkpointDir: string;
   /** The folder for results, reports and event files. */
   readonly evalDir: string;
-  /** The folder of the data sets. A missing data set is downloaded or generated. */
-  readonly dataDir: string;
+  /** The folder of the data sets. A missing data set is downloaded or generated. Required unless the checkpoint is evaluated on your
+   * own pictures. */
+  readonly dataDir?: string | undefined;
   /** Default: the data of the checkpoint. (`data` names the user's own pictures.) */
   readonly dataset?: DatasetName | undefined;
   /** The label that is used as the class, for data sets with several labels. Default: the label of the checkpoint. */
@@ -57,7 +58,7 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
 export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   checkpointDir: required(aText),
   evalDir: required(aText),
-  dataDir: required(aText),
+  dataDir: optional(aText),
   dataset: optional(aChoice(datasetNames)),
   labels: optional(aChoice(labelChoices)),
   data: pictureOptionChecks.data,
@@ -78,7 +79,7 @@ type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 /** A request with its defaults. */
 export type EvaluationSettings = Complete<Omit<EvaluationRequest, DataNames>> &
   Pick<EvaluationRequest, DataNames>;
-type DataNames = 'dataset' | 'labels' | 'data' | 'cache';
+type DataNames = 'dataset' | 'labels' | 'data' | 'dataDir' | 'cache';
 
 export function settingsOf(request: EvaluationRequest): EvaluationSettings {
   const {

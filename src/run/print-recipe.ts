@@ -8,7 +8,8 @@ import { counted, oneLine, snakeCase } from '../wording.ts';
 export interface PrintedRun {
   /** The path of the file. */
   readonly path: string;
-  readonly dataDir: string;
+  /** The folder of the data sets, unless the run uses pictures. */
+  readonly dataDir: string | undefined;
 }
 
 /** Returns the text of a recipe file with everything that determines the results of a run. */
@@ -60,7 +61,8 @@ function dataKeys({ name, labels, origin, image }: CheckpointMetadata['dataset']
 
 function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {
   // Pictures are found by the key `data`.
-  const dataDir = dataset.origin === undefined ? ` --data-dir ${shellWord(run.dataDir)}` : '';
+  const dataDir =
+    run.dataDir === undefined || dataset.origin !== undefined ? '' : ` --data-dir ${shellWord(run.dataDir)}`;
   const repeat = `train --recipe ${shellWord(run.path)}${dataDir} --train-dir FOLDER`;
   const changes = [
     '',

@@ -6,8 +6,9 @@ import { type CacheOption, cacheCheck } from './run-data.ts';
 export interface ProcessOptions extends CacheOption {
   /** The folder for checkpoints, event files and metrics. If it contains checkpoints, training resumes from the newest. */
   readonly trainDir: string;
-  /** The folder of the data sets. A missing data set is downloaded or generated. */
-  readonly dataDir: string;
+  /** The folder of the data sets. A missing data set is downloaded or generated. Required unless the run uses your own pictures
+   * (`data`). */
+  readonly dataDir?: string | undefined;
   /** The number of threads that prepare batches. */
   readonly readers?: number | undefined;
   /** The number of updates between checkpoints. */
@@ -32,7 +33,7 @@ export interface ProcessOptions extends CacheOption {
 /** The checks of the options. Every new option needs a line here. */
 export const processOptionChecks: OptionChecks<ProcessOptions> = {
   trainDir: required(aText),
-  dataDir: required(aText),
+  dataDir: optional(aText),
   ...cacheCheck,
   readers: optional(aWholeNumber(1)),
   checkpointSteps: optional(aWholeNumber(1)),

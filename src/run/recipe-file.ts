@@ -44,7 +44,7 @@ function decoded(bytes: Uint8Array, file: string): string {
  * @throws RunError when the file cannot be written */
 export async function writeRecipeFile(
   metadata: CheckpointMetadata,
-  run: { readonly trainDir: string; readonly dataDir: string },
+  run: { readonly trainDir: string; readonly dataDir: string | undefined },
 ): Promise<void> {
   const path = join(run.trainDir, recipeFileName);
   await writeAside(path, new TextEncoder().encode(printRecipe(metadata, { path, dataDir: run.dataDir })));

@@ -101,8 +101,8 @@ export interface ProvidedData {
 
 /** Where data is kept. */
 export interface DataPlaces extends CacheOption {
-  /** The folder of the data sets of this program. */
-  readonly dataDir: string;
+  /** The folder of the data sets of this program. Pictures do not need it. */
+  readonly dataDir?: string | undefined;
   /** The folders to which a run and an evaluation write. */
   readonly trainDir?: string | undefined;
   readonly evalDir?: string | undefined;
@@ -127,6 +127,10 @@ export async function findData(
     throw new UsageError(`\`${other}\` applies only to your own pictures; add \`data\`, or leave it out`);
   const dataset = chooseDataset(choice, before, otherwise);
   const { dataDir } = places;
+  if (dataDir === undefined)
+    throw new UsageError(
+      `dataDir: found undefined, expected the folder of ${dataset.title}; for your own pictures, add \`data\``,
+    );
   return {
     dataset,
     provide: async (options) => {

@@ -53,6 +53,16 @@ describe('train', () => {
     for (const kind of ['start', 'ready', 'step', 'checkpoint', 'end']) assert.ok(kinds.has(kind), kind);
   });
 
+  test('needs the folder of a data set, and refuses before it writes anything', async () => {
+    const { dataDir: _, ...rest } = request('nowhere', 3);
+    await assert.rejects(train(rest), {
+      code: 'CIFAR10_USAGE',
+      message:
+        /^dataDir: found undefined, expected the folder of the generated set .*; for your own pictures, add `data`$/,
+    });
+    assert.ok(!existsSync(join(folder, 'nowhere')));
+  });
+
   test('resolves with the existing checkpoint when the run is already complete', async () => {
     const again = await train(request('whole', 3), { onStep: () => assert.fail('no step is left') });
     assert.equal(again.loss, undefined);
