@@ -46,6 +46,7 @@ export type {
   Engine,
   ExchangeStart,
   PartTime,
+  PlacedKernel,
   Recovered,
   Session,
   StepOptions,
@@ -156,6 +157,7 @@ export type { DataOf, DType } from './tensor/dtype.ts';
 export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
+export type { PlacedNode, Placement, TowerPlacement } from './training/placement.ts';
 export type { Ranks, RunDefinition, TrainingRun } from './training/run-definition.ts';
 export type { StepSummary } from './training/summarizer.ts';
 export { SaveRequests, type TrainEvent, type TrainOptions, trainSteps } from './training/train.ts';

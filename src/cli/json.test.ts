@@ -63,7 +63,17 @@ test('every command prints objects whose kinds and fields are documented, and no
   const commands: readonly (readonly string[])[] = [
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
     ['download', '--dataset', 'synthetic', '--data-dir', 'data'],
-    ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--train-dir', 'run', '--log-device-placement', ...held],
+    [
+      'train',
+      '--dataset',
+      'synthetic',
+      '--data-dir',
+      'data',
+      '--train-dir',
+      'run',
+      '--log-device-placement',
+      ...held,
+    ],
     ['eval', '--run-once', '--report', ...where],
     ['train', '--data-dir', 'data', '--train-dir', 'epoch', '--max-steps', '564'],
     ['train', '--dataset', 'synthetic', '--data-dir', 'data', '--batch-size', '16', '--find-learning-rate'],
