@@ -49,7 +49,7 @@ export interface Placement {
 
 /** Lists the kernels of a session, and the nodes of its graph that have no kernel of their own. */
 export async function placedNodes(
-  session: Session,
+  session: Pick<Session, 'placement'>,
   graph: Graph,
   engine: EngineName,
 ): Promise<readonly PlacedNode[]> {
@@ -70,18 +70,32 @@ function withoutOwnKernel(
   kernels: readonly PlacedKernel[],
   engine: EngineName,
 ): readonly PlacedNode[] {
-  const own = kernels.map(({ name }) => name);
-  return withoutWatched(graph).nodes.flatMap(({ name, op }): readonly PlacedNode[] => {
-    if (own.some((kernel) => isOf(name, kernel))) return [];
-    const found = kernels.find(({ fused }) => fused.some((kernel) => isOf(name, kernel)));
-    const { kernel = null, device = null } = found ?? {};
-    return [{ name, op, layer: '', engine, kernel, device, fusedInto: found?.name ?? null }];
+  const { nodes } = withoutWatched(graph);
+  const nodeOf = nodeFinder(nodes.map(({ name }) => name));
+  const own = new Set(kernels.filter(({ op }) => !moving.has(op)).map(({ name }) => nodeOf(name)));
+  const hosts = new Map(
+    kernels.flatMap((kernel) => kernel.fused.map((name) => [nodeOf(name), kernel] as const)),
+  );
+  return nodes.flatMap(({ name, op }): readonly PlacedNode[] => {
+    if (own.has(name)) return [];
+    const host = hosts.get(name);
+    const { kernel = null, device = null } = host ?? {};
+    return [{ name, op, layer: '', engine, kernel, device, fusedInto: host?.name ?? null }];
   });
 }
 
-/** Whether a kernel computes a node, or a part of it. */
-function isOf(node: string, kernel: string): boolean {
-  return kernel === node || kernel.startsWith(`${node}/`);
+/** Operations that move the result of a node, and are named after it. */
+const moving: ReadonlySet<string> = new Set(['Reorder', 'Output', 'Update']);
+
+/** Returns a function that finds the node that a kernel computes, or a part of which it computes: the one with the longest path
+ * that the path of the kernel starts with. `train/w/avg/2` belongs to `train/w/avg`, and not to `train/w`. */
+function nodeFinder(nodes: readonly string[]): (kernel: string) => string | undefined {
+  const known = new Set(nodes);
+  return (kernel) => {
+    for (let path = kernel; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/'))))
+      if (known.has(path)) return path;
+    return undefined;
+  };
 }
 
 /** The layer of kernels that the engine inserted, and whose names are not paths of the graph. */
@@ -91,7 +105,8 @@ const inserted = 'inserted by the engine';
 function byLayer(nodes: readonly PlacedNode[], graph: Graph): readonly PlacedNode[] {
   const known = [...new Set(withoutWatched(graph).nodes.map(({ name }) => layerOf(name)))];
   const named = nodes.map((node): PlacedNode => {
-    const layer = layerOf(node.name);
+    // The name of a cast is the path of its operand and the new type: `pool as float32`.
+    const layer = layerOf(node.name.replace(/ as \w+$/, ''));
     return { ...node, layer: known.includes(layer) || node.op === 'Exchange' ? layer : inserted };
   });
   const order = [
@@ -105,8 +120,11 @@ function byLayer(nodes: readonly PlacedNode[], graph: Graph): readonly PlacedNod
  * does everything that has no kernel. Otherwise the device of what has no kernel is undefined. */
 export function devicesOf({ parts }: Placement): (name: string) => string | undefined {
   const placed = parts.flatMap(({ nodes }) => nodes);
-  const devices = new Set(placed.flatMap(({ device }) => device ?? []));
-  const [only] = devices.size === 1 ? devices : [];
-  return (name) =>
-    only ?? placed.find((node) => node.device !== null && isOf(name, node.name))?.device ?? undefined;
+  const [only, ...others] = new Set(placed.flatMap(({ device }) => device ?? []));
+  if (others.length === 0) return () => only;
+  return (node) => {
+    const own = placed.filter(({ name, device }) => device !== null && `${name}/`.startsWith(`${node}/`));
+    // A node may have the beginning of the path of another: the shortest path is its own kernel.
+    return own.toSorted((a, b) => a.name.length - b.name.length)[0]?.device ?? undefined;
+  };
 }
