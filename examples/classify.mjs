@@ -25,7 +25,7 @@ for (const picture of pictures) {
     );
     console.log(`${picture}: ${classes.join(', ')}`);
   } catch (error) {
-    // One bad picture is no reason to stop.
+    // Report a bad picture, and classify the others.
     if (!(error instanceof PictureError)) throw error;
     console.error(`${picture}: ${error.message}`);
     process.exitCode = 1;

@@ -105,7 +105,7 @@ describe('the web service', { skip: server.skip || withoutDecoder }, () => {
       const together = await Promise.all([...others, ...others].map((other) => upload(address, raw(other))));
       assert.deepEqual(together, [...alone, ...alone]);
 
-      // The server finishes a request that has begun when it is asked to stop.
+      // On SIGTERM, the server finishes its open requests.
       const begun = request(`${address}/classify`, {
         method: 'POST',
         headers: { 'Content-Type': 'image/png' },

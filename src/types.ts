@@ -1,5 +1,4 @@
 /** The types of the functions that `cifar10-ts` exports, so that all of them can be imported. `index.test.ts` says which are missing. */
-export type { NumberBounds } from './arguments.ts';
 export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
@@ -10,20 +9,7 @@ export type {
 } from './checkpoint/metadata.ts';
 export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
 export type { Job } from './collective/mpi/start-mpi.ts';
-export type {
-  Archive,
-  ChannelStatistics,
-  DatasetDescription,
-  DatasetFile,
-  DatasetName,
-  OtherVersion,
-  PicturesName,
-  PicturesOrigin,
-  Split,
-} from './data/dataset.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
-export type { Examples } from './data/examples.ts';
-export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export type {
   CompileOptions,
   Engine,
@@ -33,10 +19,8 @@ export type {
   Recovered,
   Session,
   StepOptions,
-  Tensors,
 } from './engine/engine.ts';
 export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
-export type { Failures } from './errors.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
 export type { Weights } from './evaluation/network-session.ts';
@@ -46,71 +30,15 @@ export type { ExportRequest } from './export/export-request.ts';
 export type { ExportFormatName, WeightNames } from './export/format.ts';
 export type { OutputFile } from './export/output.ts';
 export type { TrainedNetwork } from './export/trained-network.ts';
-export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
-export type { ResultRole, Results } from './graph/results.ts';
-export type {
-  AttributesOf,
-  BatchNormAttributes,
-  ConvolutionAttributes,
-  CrossEntropyAttributes,
-  EngineOpSignatures,
-  ExplicitPadding,
-  GeluAttributes,
-  InputNames,
-  LocalAttributes,
-  LrnAttributes,
-  NoAttributes,
-  Op,
-  OpName,
-  OpSignatures,
-  OutputNames,
-  Padding,
-  PerInput,
-  PerOutput,
-  PoolAttributes,
-  ReductionAttributes,
-  RowsAndColumns,
-} from './graph/signature.ts';
-export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
-export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
-export type {
-  ConfigurationOf,
-  DefinedNetwork,
-  DefinitionOptions,
-  NetworkDefinition,
-} from './model/define-network.ts';
-export type { Initializer } from './model/initializers.ts';
-export type {
-  BatchNormalizationOptions,
-  ConvolutionOptions,
-  DenseOptions,
-  DropoutOptions,
-  LocalOptions,
-  WeightOptions,
-} from './model/layer-options.ts';
-export type {
-  DropoutMask,
-  Inference,
-  Network,
-  NetworkConfiguration,
-  NetworkMode,
-  Parameter,
-  State,
-} from './model/network.ts';
-export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
-export type { NetworkReference } from './model/networks.ts';
 export type { GraphBuilder } from './ops/builder.ts';
-export type { Apply, ApplyAll } from './ops/definition.ts';
-export type { PictureFault, Pixels } from './pictures/decode.ts';
+export type { PictureFault } from './pictures/decode.ts';
+export type * from './portable.ts';
 export type { ModelKind, OpenModelOptions } from './predict/open-classifier.ts';
 export type { PredictionControl, PredictionEvent, PredictionRequest } from './predict/predict.ts';
-export type { Prediction } from './predict/prediction.ts';
 export type { ClassifyOptions, PictureInput, TrainedModel } from './predict/trained-model.ts';
-export type { HyperparameterName, Hyperparameters } from './recipe/hyperparameters.ts';
-export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
-export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
-export type { Length, Recipe, RecipeOptions } from './recipe/recipe.ts';
-export type { RecipeName } from './recipe/recipes.ts';
+export type { NetworkRequest } from './recipe/network-request.ts';
+export type { FrozenRequest } from './recipe/parameter-groups.ts';
+export type { RecipeOptions } from './recipe/recipe.ts';
 export type { ScaledFrom, ScalingName } from './recipe/scale-learning-rate.ts';
 export type { ScoringEvent } from './run/checkpoint-scorer.ts';
 export type { PreparationEvent } from './run/ensure-dataset.ts';
@@ -137,8 +65,6 @@ export type { EncodedImage, PluginValue, SummaryContent } from './summary/event.
 export type { Histogram } from './summary/histogram.ts';
 export type { RecordedValue } from './summary/recorded-value.ts';
 export type { Tag } from './summary/tags.ts';
-export type { DataOf, DType } from './tensor/dtype.ts';
-export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';
 export type { EpochReport } from './training/epochs.ts';
 export type { RangePoint } from './training/learning-rate-range.ts';
 export type { PlacedNode, Placement, TowerPlacement } from './training/placement.ts';

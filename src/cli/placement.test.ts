@@ -193,7 +193,7 @@ test('eval writes the placement of the network, without training, beside its res
   for (const node of await graphIn(dir)) assert.equal(node.device, device, node.name);
 });
 
-test('without the flag there is no placement, and nodes have no device', async () => {
+test('without the flag, no placement is written and nodes have no device', async () => {
   const run = join(folder, 'without');
   const output = await succeed('train', ...trained, '--train-dir', run, `${flag}=false`);
   assert.doesNotMatch(output, /Placement|CPU:0/);

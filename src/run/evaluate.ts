@@ -60,7 +60,7 @@ export interface EvaluateResult {
 /** Scores the newest checkpoint of a training folder, or one checkpoint file, as `cifar10 eval --run-once` does: each image exactly
  * once. The result is also appended to `evaluations.jsonl` and to the event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
- * @throws RunError when there is no undamaged checkpoint, the data or the engine cannot be used, or `evalDir` cannot be written
+ * @throws RunError when no undamaged checkpoint is found, the data or the engine cannot be used, or `evalDir` cannot be written
  * @throws StoppedError when the signal is aborted; nothing is recorded then
  * @throws the error of a callback
  * @example

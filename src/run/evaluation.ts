@@ -62,7 +62,7 @@ export const evaluationControlChecks: OptionChecks<EvaluationControl> = {
 
 /** Scores checkpoints, and appends the results to `evaluations.jsonl` and to event files in `evalDir`.
  * @throws UsageError for options that are unknown or out of range, and for an engine that does not offer the precision
- * @throws RunError when there is no undamaged checkpoint, the data or the engine cannot be used, or `evalDir` cannot be written */
+ * @throws RunError when no undamaged checkpoint is found, the data or the engine cannot be used, or `evalDir` cannot be written */
 export async function* runEvaluation(
   request: EvaluationRequest,
   control: EvaluationControl = {},

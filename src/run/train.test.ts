@@ -185,7 +185,7 @@ describe('evaluate', () => {
     );
   });
 
-  test('rejects with the error of a callback, and when there is no checkpoint', async () => {
+  test('rejects with the error of a callback, and when no checkpoint is found', async () => {
     const problem = new Error('no');
     const onProgress = () => Promise.reject(problem);
     await assert.rejects(evaluate({ ...scoring, evalDir: join(folder, 'failed') }, { onProgress }), problem);

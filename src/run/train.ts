@@ -58,7 +58,7 @@ export interface TrainResult {
  * resolves with `stopped: true`. The same call resumes it.
  * @throws UsageError for options that are unknown, out of range or contradict each other, with their names
  * @throws RunError when the folder is in use or cannot be written, when data, checkpoint or engine cannot be used, and when
- * the loss is no longer finite
+ * the loss becomes infinite or NaN
  * @throws StoppedError when the signal is aborted before the first step; nothing was changed then
  * @throws the error of a callback, after a checkpoint was saved
  * @example

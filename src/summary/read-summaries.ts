@@ -25,7 +25,7 @@ const readChecks: OptionChecks<ReadSummariesOptions> = { onWarning: optional(aFu
  * record is in memory at once. (`readRun` returns the curves as TensorBoard shows them.)
  * @param path the folder of a run (without its subfolders, which are other runs), or an event file
  * @throws UsageError for an argument that is unknown or of another type
- * @throws RunError when there is no event file, or it cannot be read or is damaged
+ * @throws RunError when no event file is found, or it cannot be read or is damaged
  * @example
  * import { readSummaries } from 'cifar10-ts/tensorboard';
  *

@@ -47,7 +47,7 @@ function chartsOf(curves: RunCurves): readonly Chart[] {
         'Precision @ 1 during training on held-out images, and in evaluations on the images of this report.',
     },
   ];
-  // A single point is no curve.
+  // A curve needs two points.
   return charts.filter(({ lines }) => lines.some(({ points }) => points.length > 1));
 }
 
