@@ -20,6 +20,7 @@ export type {
   Session,
   StepOptions,
 } from './engine/engine.ts';
+export type { Device, DeviceKind } from './engine/device.ts';
 export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
