@@ -1,4 +1,5 @@
 /** A session with ONNX Runtime: its models, and the buffers of its variables. */
+import type { Device } from '../../device.ts';
 import type { PartTime, PlacedKernel, Tensors } from '../../engine.ts';
 import { exchangeKernel } from '../../exchange.ts';
 import { areFinite, finiteKernel } from '../../finite-check.ts';
@@ -26,6 +27,7 @@ export interface SessionStart {
   /** The first half of a step with an exchange. */
   readonly before?: BeforeExchange;
   readonly threads: number;
+  readonly device: Device;
   /** The folder to which ONNX Runtime writes its profiles, or undefined if it should write none. */
   readonly profileFolder?: string;
 }
@@ -73,8 +75,12 @@ export class OnnxExecution {
 
   /** @throws Error when ONNX Runtime rejects a model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
-    const { before, graph, threads, profileFolder } = start;
-    const options = (model: string) => ({ threads, profilePrefix: profilePrefix(profileFolder, model) });
+    const { before, graph, threads, device, profileFolder } = start;
+    const options = (model: string) => ({
+      threads,
+      device,
+      profilePrefix: profilePrefix(profileFolder, model),
+    });
     const kept = new KeptTensors();
     const loaded: { readonly release: () => Promise<void> }[] = [];
     const register = <T extends { readonly release: () => Promise<void> }>(part: T): T => {
@@ -141,11 +147,12 @@ export class OnnxExecution {
 
   /** Returns the kernels of a step. The models are loaded a second time, so this needs the memory of another session. */
   async placement(): Promise<readonly PlacedKernel[]> {
-    const { before, graph, threads } = this.#start;
+    const { before, graph, threads, device } = this.#start;
+    const options = { threads, device };
     const check = graph.finite.length > 0 ? [finiteKernel] : [];
-    if (before === undefined) return [...(await placementOf(graph, threads)), ...check];
-    const first = await placementOf(before.graph, threads);
-    return [...first, exchangeKernel, ...(await placementOf(graph, threads)), ...check];
+    if (before === undefined) return [...(await placementOf(graph, options)), ...check];
+    const first = await placementOf(before.graph, options);
+    return [...first, exchangeKernel, ...(await placementOf(graph, options)), ...check];
   }
 
   async close(): Promise<void> {
