@@ -2,13 +2,23 @@
 import type { Device } from '../../device.ts';
 import type { PartTime, PlacedKernel, Tensors } from '../../engine.ts';
 import { exchangeKernel } from '../../exchange.ts';
+import { areFinite, finiteKernel } from '../../finite-check.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { DeviceLock } from './device-lock.ts';
 import { DeviceVariables } from './device-variables.ts';
 import { type BeforeExchange, FirstHalf } from './first-half.ts';
 import { KeptTensors } from './kept-tensors.ts';
 import { LoadedGraph } from './loaded-graph.ts';
-import { type LoadOptions, type OrtTensor, type OrtTensors, ortTensor, tensorOf } from './onnx-runtime.ts';
+import {
+  float32Of,
+  found,
+  type LoadOptions,
+  type OrtFetches,
+  type OrtTensor,
+  type OrtTensors,
+  ortTensor,
+  tensorOf,
+} from './onnx-runtime.ts';
 import { placementOf } from './placement.ts';
 import { profilePrefix, removeProfile } from './profile.ts';
 import { HostVariables, type Variables } from './variables.ts';
@@ -33,6 +43,8 @@ export class OnnxExecution {
   readonly #first: FirstHalf | undefined;
   readonly #graph: LoadedGraph;
   readonly #variables: Variables;
+  /** The outputs of the model that must be finite. They are new tensors in every step. */
+  readonly #finite: OrtFetches;
 
   private constructor(
     start: SessionStart,
@@ -46,6 +58,7 @@ export class OnnxExecution {
     this.#first = first;
     this.#graph = graph;
     this.#variables = variables;
+    this.#finite = Object.fromEntries(start.graph.finite.map((name) => [name, null] as const));
   }
 
   /** @throws Error when ONNX Runtime rejects a model */
@@ -81,10 +94,13 @@ export class OnnxExecution {
     const feeds: OrtTensors = { ...Object.fromEntries(inputs), ...this.#variables.feeds };
     const before = await this.#first?.run(feeds, watch);
     const passed: OrtTensors = { ...feeds, ...before?.passed };
-    const { computed, returned } = await this.#graph.run(passed, this.#variables.fetches, watch);
+    const fetches = { ...this.#variables.fetches, ...this.#finite };
+    const { computed, returned } = await this.#graph.run(passed, fetches, watch);
     const results = await this.#copied(returned, computed);
+    const finite = Object.keys(this.#finite).map((name) => float32Of(found(computed, name)));
     // Nothing can fail from here on, so a step that fails leaves the variables unchanged.
-    await this.#variables.accept(computed);
+    if (areFinite(finite)) await this.#variables.accept(computed);
+    else await this.#variables.discard(computed);
     return new Map([...(before?.returned ?? []), ...results]);
   }
 
@@ -110,9 +126,10 @@ export class OnnxExecution {
   async placement(): Promise<readonly PlacedKernel[]> {
     const { before, graph } = this.#start;
     const options = loadOptions(this.#start);
-    if (before === undefined) return placementOf(graph, options);
+    const check = graph.finite.length > 0 ? [finiteKernel] : [];
+    if (before === undefined) return [...(await placementOf(graph, options)), ...check];
     const first = await placementOf(before.graph, options);
-    return [...first, exchangeKernel, ...(await placementOf(graph, options))];
+    return [...first, exchangeKernel, ...(await placementOf(graph, options)), ...check];
   }
 
   async close(): Promise<void> {

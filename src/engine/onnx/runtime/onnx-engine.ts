@@ -160,6 +160,7 @@ export async function openModel(
     variables: [],
     keepsValues: false,
     outputs,
+    finite: [],
     watched: new Map<string, string>(),
     shared: [],
     paths: new Map<string, string>(),
