@@ -26,7 +26,7 @@ export interface EngineCase {
 /** Every engine, on the CPU. */
 export const engines: readonly EngineCase[] = engineNames.map((name) => ({
   name,
-  skip: reasonToSkip({ engine: name, device: 'cpu', precision: 'float32' }),
+  skip: reasonToSkip({ engine: name, device: 'cpu', precision: 'float32' }, { fast: true }),
   create: (threads, precision = 'float32') => chooseEngine({ engine: name, precision, threads }).engine,
   offers: engineMakers[name].computes,
 }));
@@ -47,8 +47,12 @@ export interface EngineVariant extends Offer {
   /** `onnx`, `onednn in bfloat16`, or `onnx on webgpu in float16`. */
   readonly title: string;
   readonly flags: readonly string[];
-  /** Why it is not fast here, or false if it is. For devices other than the CPU, the first use starts a trial (`engine-support.ts`). */
+  /** Why it is not fast here, or false if it is. For a device other than the CPU, the first use may start a trial
+   * (`engine-support.ts`). */
   readonly skip: string | false;
+  /** Why it does not work here, or false if it does, fast or not. */
+  readonly missing: string | false;
+  /** Creates the engine, whether it is fast or not. */
   readonly create: (threads: number) => Engine;
   /** Whether the engine supports the operator. */
   readonly computes: (op: OpName) => boolean;
@@ -84,9 +88,12 @@ function variantOf(offer: Offer): EngineVariant {
       ...(precision === 'float32' ? [] : ['--precision', precision]),
     ],
     get skip() {
+      return reasonToSkip(offer, { fast: true });
+    },
+    get missing() {
       return reasonToSkip(offer);
     },
-    create: (threads) => chooseEngine({ engine, device, precision, threads }).engine,
+    create: (threads) => chooseEngine({ engine, device, precision, threads, emulate: true }).engine,
     computes: engineMakers[engine].computes,
     tolerance: tolerances[precision],
   };
