@@ -19,6 +19,7 @@ import type { Plan } from './plan.ts';
 import { toReduced } from './precision.ts';
 import type { Program } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
+import { scheduleFiniteCheck } from './schedule-finite-check.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 
 /** Options of `programOf`. */
@@ -42,7 +43,7 @@ export function programOf(
   const whole = exchange ? lowerExchange(commuteRelu(prune(graph))) : lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
   const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
-  return [...typing, pruneCalls, scheduleExchange].reduce(
+  return [...typing, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

@@ -149,6 +149,7 @@ export async function openModel(
     model,
     variables: [],
     outputs,
+    finite: [],
     watched: new Map<string, string>(),
     shared: [],
     paths: new Map<string, string>(),
