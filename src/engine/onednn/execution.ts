@@ -78,7 +78,10 @@ export class Execution {
     this.#onednn = new Onednn(threads);
     this.#executePrimitive = this.#onednn.execute;
     try {
-      this.#plan = planOf(this.#onednn, programOf(graph, precision, { exchange: exchange !== undefined, ...(gaps && { gaps }) }));
+      this.#plan = planOf(
+        this.#onednn,
+        programOf(graph, precision, { exchange: exchange !== undefined, ...(gaps && { gaps }) }),
+      );
       this.#placement = placeBuffers(this.#plan);
       const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
       this.#stagingBuffer = { name: 'staging', bytes, persistent: true };

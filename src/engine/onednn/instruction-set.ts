@@ -40,9 +40,14 @@ const armTitles: Readonly<Record<number, string>> = {
 export function instructionSet(): string {
   const library = openLibrary();
   const value = Number(library.function('dnnl_get_effective_cpu_isa', 'int', [])());
-  if (process.arch === 'arm64') return armTitles[value] ?? `Arm, 0x${value.toString(16)}`;
+  if (process.arch === 'arm64') return armTitle(value);
   const name = library.function('dnnl_cpu_isa2str', 'const char *', ['int'])(value);
   return titleOf(String(name).replace(/^cpu_isa_/, ''));
+}
+
+/** Returns the title of an instruction set of Arm. */
+export function armTitle(value: number): string {
+  return armTitles[value] ?? `Arm, 0x${value.toString(16)}`;
 }
 
 /** Returns a name that oneDNN gives to an instruction set with its title. */

@@ -17,6 +17,7 @@ import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.
 import { requireMemory } from '../../machine/memory.ts';
 import type { PlacedKernel, Support } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
+import { UnsupportedCall } from './describe.ts';
 import { type Gaps, noGaps } from './gaps.ts';
 import { instructionSet, instructionSetOf } from './instruction-set.ts';
 import { openLibrary } from './native/library.ts';
@@ -28,7 +29,7 @@ const libraryBytes = 64 * 2 ** 20;
 
 /** The size of the step that is timed. Its convolutions take a few milliseconds. */
 const timedSize = { batch: 16, channels: 64 };
-const mostRounds = 12;
+const [leastRounds, mostRounds] = [3, 12];
 /** A 16-bit type that is expected to be fast is slow if it is clearly slower than float32. One that is expected to be slow is fast if
  * it is clearly faster. */
 const clearlySlower = 0.8;
@@ -88,16 +89,12 @@ function probe(precision: PrecisionOf<'onednn'>): Probe {
     const exhausted = describeExhaustion(error);
     if (exhausted !== undefined)
       throw new RunError(`oneDNN ${version} cannot start: ${exhausted}`, { cause: error });
-    const why = cannotCompute(version, precision, messageOf(error));
+    const why = cannotCompute(version, precision, error);
     return { support: { verdict: 'impossible', why }, gaps: noGaps };
   }
 }
 
-function withTrial<T>(
-  precision: PrecisionOf<'onednn'>,
-  size: ProbeSize,
-  use: (trial: TrialStep) => T,
-): T {
+function withTrial<T>(precision: PrecisionOf<'onednn'>, size: ProbeSize, use: (trial: TrialStep) => T): T {
   const trial = startTrial(precision, size);
   try {
     return use(trial);
@@ -106,8 +103,9 @@ function withTrial<T>(
   }
 }
 
-function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, message: string): string {
-  if (precision === 'float32') return `oneDNN ${version} cannot compute in float32 on this CPU (${message})`;
+function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, error: unknown): string {
+  if (precision === 'float32' || !(error instanceof UnsupportedCall))
+    return `oneDNN ${version} cannot compute in ${precision} on this CPU (${messageOf(error)})`;
   return (
     `this CPU has no ${precision} instructions that oneDNN ${version} can train with (it uses ${instructionSet()}; ` +
     `${precision} needs ${needs[precision]})`
@@ -160,7 +158,7 @@ function relativeSpeed(precision: PrecisionOf<'onednn'>, expectsFast: boolean): 
         fastest.reduced = Math.min(fastest.reduced, reduced.time());
         const speed = fastest.exact / fastest.reduced;
         const agrees = expectsFast ? speed > clearlySlower : speed < clearlyFaster;
-        if (round > 0 && agrees) break;
+        if (agrees && round + 1 >= leastRounds) break;
       }
       return fastest.exact / fastest.reduced;
     }),

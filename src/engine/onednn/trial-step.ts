@@ -29,7 +29,10 @@ export function startTrial(precision: PrecisionOf<'onednn'>, size: ProbeSize = {
   const [batch = 1] = shape;
   const feeds = new Map<string, Tensor>([
     ['images', float32(shape, new Float32Array(sizeOf(shape)).fill(1))],
-    ['labels', { dtype: 'int32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => i % 10) }],
+    [
+      'labels',
+      { dtype: 'int32', shape: [batch], data: Int32Array.from({ length: batch }, (_, i) => i % 10) },
+    ],
     ['learning_rate', scalar(0.1)],
   ]);
   const compile = (gaps: Gaps) => new Execution(graph, 1, precision, { gaps });
@@ -58,7 +61,8 @@ function compileAroundGaps(
   gaps: Gaps,
 ): { readonly execution: Execution; readonly gaps: Gaps } {
   const compiled = compileOr(compile, gaps);
-  if ('lacks' in compiled) return compileAroundGaps(compile, { ...gaps, kinds: [...gaps.kinds, ...compiled.lacks] });
+  if ('lacks' in compiled)
+    return compileAroundGaps(compile, { ...gaps, kinds: [...gaps.kinds, ...compiled.lacks] });
   if (gaps.chains || !compiled.placement().some(isSlowChain)) return { execution: compiled, gaps };
   compiled.close();
   return compileAroundGaps(compile, { ...gaps, chains: true });
