@@ -1,7 +1,14 @@
 /** The engines that the shared test suites run on. Each has a reason to skip it if this machine does not support it. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
-import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
+import {
+  type EngineName,
+  engineNames,
+  offers,
+  type Precision,
+  type PrecisionOf,
+  precisionsOf,
+} from '../engine/offers.ts';
 import { engineMakers } from '../engine/registry.ts';
 import type { OpName } from '../graph/signature.ts';
 
@@ -33,10 +40,9 @@ function reasonToSkip(engine: EngineName, precision: Precision): string | false 
 }
 
 /** The precisions in which oneDNN works here, whether fast or not. */
-export const plannedPrecisions: readonly (typeof offers)['onednn']['precisions'][number][] =
-  offers.onednn.precisions.filter((precision) =>
-    ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
-  );
+export const plannedPrecisions: readonly PrecisionOf<'onednn'>[] = offers.onednn.cpu.filter((precision) =>
+  ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
+);
 
 /** An engine in one of the precisions that it offers. */
 export interface EngineVariant {
@@ -56,7 +62,7 @@ const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat1
 
 /** Every engine in every precision that it offers. */
 export const engineVariants: readonly EngineVariant[] = engines.flatMap(({ name, create }) =>
-  offers[name].precisions.map((precision: Precision) => ({
+  precisionsOf(name, 'cpu').map((precision) => ({
     engine: name,
     precision,
     title: precision === 'float32' ? name : `${name} in ${precision}`,

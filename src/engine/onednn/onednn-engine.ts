@@ -30,7 +30,7 @@ const threadPool = sessionThreads<SessionStart>(
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
 const onednnChecks: OptionChecks<OnednnOptions> = {
-  precision: optional(aChoice(offers.onednn.precisions)),
+  precision: optional(aChoice(offers.onednn.cpu)),
   threads: optional(aWholeNumber(1)),
   emulate: optional(aBoolean),
 };
@@ -62,6 +62,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
     name: 'onednn',
     library,
     precision,
+    device: 'cpu',
     threads,
     compile: async (graph, options = {}) => {
       requireOptions(options, compileChecks);
