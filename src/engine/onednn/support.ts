@@ -35,10 +35,13 @@ const [leastRounds, mostRounds] = [3, 12];
 const clearlySlower = 0.8;
 const clearlyFaster = 1.25;
 
-/** What runs 16-bit types at full speed, for messages. */
+/** What computes in 16-bit types, for messages. */
 const needs = {
-  bfloat16: 'AVX-512 BF16, AMX or AVX10.2 on x86, or BF16 on Arm',
-  float16: 'AVX-512 FP16, AMX-FP16 or AVX10 on x86, and oneDNN 3.0 or later',
+  bfloat16: process.arch === 'arm64' ? 'BF16' : 'AVX-512 BF16, AMX or AVX10.2',
+  float16:
+    process.arch === 'arm64'
+      ? 'FP16, and a oneDNN with the Arm Compute Library'
+      : 'AVX-512 FP16, AMX-FP16 or AVX10, and oneDNN 3.0 or later',
 } as const;
 
 interface Probe {
