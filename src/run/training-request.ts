@@ -9,6 +9,7 @@ import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type ChosenEngine, chooseEngine, type EngineRequest } from '../engine/engines.ts';
 import { engineNames, type Offer, offersWith, type Precision, precisions } from '../engine/offers.ts';
+import { requireTowersOn } from '../engine/towers-on-device.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
@@ -85,8 +86,10 @@ function requireComputable({
   engine = trainingDefaults.engine,
   precision = trainingDefaults.precision,
   device = trainingDefaults.device,
+  towers = trainingDefaults.towers,
 }: RunOptions): void {
   requireOffer({ engine, precision, device });
+  if (device !== 'auto' && towers !== 'auto') requireTowersOn(device, towers);
 }
 
 function isWithin(folder: string, path: string): boolean {
