@@ -6,8 +6,8 @@ import { argv, stdout } from 'node:process';
 import { messageOf } from '../../../errors.ts';
 import { float32 } from '../../../tensor/tensor.ts';
 import { type Device, parseDevice } from '../../device.ts';
-import { encodeModel } from '../compile/model.ts';
 import type { OnnxGraph } from '../compile/lower.ts';
+import { encodeModel } from '../compile/model.ts';
 import type { Outcome, ProbeReport } from './device-trial.ts';
 import { float32Of, loadModel, offeredDevices, ortTensor, printErrors } from './onnx-runtime.ts';
 import { disableTelemetry } from './telemetry.ts';
@@ -34,7 +34,13 @@ const float16Nodes: OnnxGraph['nodes'] = [
 
 async function compute(device: Device, nodes: OnnxGraph['nodes']): Promise<Outcome> {
   try {
-    const graph = { name: 'probe', inputs: [value('x')], outputs: [value('y')], nodes, initializers: new Map() };
+    const graph = {
+      name: 'probe',
+      inputs: [value('x')],
+      outputs: [value('y')],
+      nodes,
+      initializers: new Map(),
+    };
     const model = await loadModel(encodeModel(graph), { threads: 1, device });
     const { y } = await model.run({ x: ortTensor(float32([values.length], values)) }, { y: null });
     const found = y === undefined ? [] : [...float32Of(y)];

@@ -46,7 +46,9 @@ function softwareNoted({ adapters: [first] = [] }: Trial): string | undefined {
 
 function whyNoFloat16(device: Device, trial: Trial, adapter = 'the GPU'): string {
   const error = trial.float16?.works === false ? trial.float16.error : 'the driver crashed';
-  const lack = /requires f16/.test(error) ? "lacks WebGPU's feature shader-f16" : `fails: ${withoutSource(error)}`;
+  const lack = /requires f16/.test(error)
+    ? "lacks WebGPU's feature shader-f16"
+    : `fails: ${withoutSource(error)}`;
   return `\`device: ${device}\` does not compute in float16 here: ${adapter} ${lack}. Use \`precision: float32\``;
 }
 

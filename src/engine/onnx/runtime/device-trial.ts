@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { errorCode, messageOf } from '../../../errors.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
 import { type Device, deviceParts } from '../../device.ts';
@@ -65,7 +66,7 @@ export function tryDevice(device: Device, run: RunProbe = runProbe): Trial {
   return {
     ...reportOf(computed.stdout),
     ...reportOf(listed?.stdout ?? ''),
-    printed: computed.stderr ?? '',
+    printed: stripVTControlCharacters(computed.stderr ?? ''),
     ...(end !== undefined && { end }),
   };
 }
@@ -91,7 +92,10 @@ function endOf({ error, signal, status, stderr }: Ended): Trial['end'] {
   const code = errorCode(error);
   if (code === 'ETIMEDOUT') return { kind: 'timeout', seconds: timeout / 1000 };
   if (code === 'ERR_ACCESS_DENIED')
-    return { kind: 'failed', why: "Node's permission model forbids child processes; add --allow-child-process" };
+    return {
+      kind: 'failed',
+      why: "Node's permission model forbids child processes; add --allow-child-process",
+    };
   if (error !== undefined) return { kind: 'failed', why: messageOf(error) };
   if (signal !== null) return { kind: 'signal', signal };
   if (status === 0) return undefined;
@@ -104,13 +108,7 @@ function endOf({ error, signal, status, stderr }: Ended): Trial['end'] {
   return { kind: 'failed', why: `it ended with code ${status}` };
 }
 
-const parts: readonly (keyof ProbeReport)[] = [
-  'offered',
-  'float32',
-  'float16',
-  'adapters',
-  'loaderError',
-];
+const parts: readonly (keyof ProbeReport)[] = ['offered', 'float32', 'float16', 'adapters', 'loaderError'];
 
 /** Returns the parts of the report in the lines that are JSON. Other lines come from code that the user's flags load. */
 function reportOf(output: string | null): ProbeReport {

@@ -52,7 +52,8 @@ function withoutProvider(machine: ProbeMachine): string {
 function withoutLibrary(library: string): string {
   const part = /cudnn/.test(library) ? 'cuDNN' : /libcuda\.so/.test(library) ? "NVIDIA's driver" : 'CUDA';
   const [, version] = /\.so\.(\d+)/.exec(library) ?? [];
-  const release = part === 'CUDA' && /cudart|cublas/.test(library) && version !== undefined ? ` ${version}` : '';
+  const release =
+    part === 'CUDA' && /cudart|cublas/.test(library) && version !== undefined ? ` ${version}` : '';
   return (
     `the library ${library} of ${part}${release} was not found. Install ${part}${release}, and add the folder of its libraries to ` +
     'LD_LIBRARY_PATH'

@@ -17,7 +17,8 @@ export function whyNoWebgpu(trial: Trial, machine: ProbeMachine): string {
   if (ended !== undefined) return ended;
   const error = float32?.works === false ? float32.error : '';
   if (!/Failed to get a WebGPU adapter|No supported adapters/i.test(error)) return withoutSource(error);
-  if (!isLinux) return `no suitable GPU was found. Install the driver of the GPU${system[machine.platform] ?? ''}`;
+  if (!isLinux)
+    return `no suitable GPU was found. Install the driver of the GPU${system[machine.platform] ?? ''}`;
   return adapters.length > 0
     ? `WebGPU does not accept ${adapters.join(' or ')}${requirement(trial.printed)}. ${driverAdvice(machine)}`
     : `the Vulkan loader found no GPU. ${driverAdvice(machine)}`;
@@ -82,7 +83,7 @@ function chosenDrivers({ environment, exists }: ProbeMachine): string | undefine
 function cureOf(machine: ProbeMachine, driverFiles: readonly string[]): string {
   if (hasNvidiaDriver(machine) && !driverFiles.some((file) => /nvidia/.test(file)))
     return (
-      'NVIDIA\'s driver is present, but not its Vulkan part (nvidia_icd.json). In a container, use: docker run --gpus all -e ' +
+      "NVIDIA's driver is present, but not its Vulkan part (nvidia_icd.json). In a container, use: docker run --gpus all -e " +
       'NVIDIA_DRIVER_CAPABILITIES=all; otherwise, install the part of the driver for graphics, such as libnvidia-gl'
     );
   const nodes = machine.list('/dev/dri').filter((name) => name.startsWith('renderD'));

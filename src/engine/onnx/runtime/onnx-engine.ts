@@ -79,6 +79,7 @@ const float32: PrecisionMaker<'onnx', 'float32'> = {
       throw new RunError(found.why, {
         code: 'CIFAR10_ENGINE_UNAVAILABLE',
         data: { engine: 'onnx', precision: 'float32' },
+        ...(found.cause !== undefined && { cause: new Error(found.cause) }),
       });
     return createOnnxEngine(threads, device);
   },
