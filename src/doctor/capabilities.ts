@@ -1,5 +1,5 @@
 /** The table of what the engines do well on this machine, from the trials of all of them. */
-import { describeInstructions } from '../engine/onednn/instruction-set.ts';
+import { usedInstructions } from '../engine/engines.ts';
 import { messageOf } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
 import { counted } from '../wording.ts';
@@ -36,7 +36,7 @@ export function instructionSetFinding(): Finding {
   try {
     const limit = process.env['ONEDNN_MAX_CPU_ISA'];
     const limited = limit === undefined ? '' : `, limited by ONEDNN_MAX_CPU_ISA=${limit}`;
-    const text = `${describeInstructions()}${limited}, ${counted(usableCores(), 'thread')}`;
+    const text = `${usedInstructions().join('; ')}${limited}, ${counted(usableCores(), 'thread')}`;
     return { verdict: 'ok', subject, text };
   } catch (error) {
     return { verdict: 'note', subject, text: `known only to oneDNN: ${messageOf(error)}` };
