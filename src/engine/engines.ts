@@ -3,22 +3,22 @@ import {
   aBoolean,
   aChoice,
   aWholeNumber,
-  type Check,
   type OptionChecks,
   optional,
   required,
   requireOneOf,
   requireOptions,
-  unexpected,
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { alternatives } from '../wording.ts';
-import { type Device, deviceParts, parseDevice } from './device.ts';
+import { type Device, deviceParts } from './device.ts';
+import { aDevice } from './device-names.ts';
 import type { Engine, Support } from './engine.ts';
 import type { EngineOptions, PrecisionMaker } from './maker.ts';
 import {
   type EngineName,
   engineChoices,
+  engineNames,
   offersWith,
   type Precision,
   type PrecisionOf,
@@ -37,15 +37,6 @@ export interface EngineRequest {
   readonly threads?: number;
   readonly emulate?: boolean;
 }
-
-/** Accepts the name of a device. */
-export const aDevice: Check = (name, value) => {
-  if (typeof value === 'string' && parseDevice(value) !== undefined) return;
-  throw unexpected(name, value, deviceNames);
-};
-
-/** The devices, for messages. */
-const deviceNames = '`cpu`, `webgpu`, `cuda` or `cuda:N`, such as `cuda:1`';
 
 const requestChecks: OptionChecks<EngineRequest> = {
   engine: required(aChoice(engineChoices)),
@@ -117,6 +108,12 @@ export function createEngine<E extends EngineName>(
 export function engineSupport(engine: EngineName, precision: Precision, device: Device = 'cpu'): Support {
   requireOffered(engine, precision, device);
   return makerOf(engine, precision, device).support(device);
+}
+
+/** Returns which instructions of the CPU the engines use, one sentence for each engine whose library reports it.
+ * @throws RunError when the library of such an engine is missing */
+export function usedInstructions(): readonly string[] {
+  return engineNames.flatMap((name) => engineMakers[name].instructions?.() ?? []);
 }
 
 /** Checks that the engine offers the precision on the device.
