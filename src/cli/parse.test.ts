@@ -358,7 +358,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train, sweep and bench'],
   [
     'bench --labels fine',
-    '--labels: not a flag of bench; it belongs to download, train, eval, inspect and sweep',
+    '--labels: not a flag of bench; it belongs to download, train, eval, sweep and inspect',
   ],
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [
