@@ -62,6 +62,7 @@ export const eventKinds = [
   'pictures',
   'onnx',
   'finding',
+  'capabilities',
   'benchMachine',
   'benchMissing',
   'benchRoof',
