@@ -5,6 +5,7 @@
 import { EventQueue } from '../events.ts';
 import { version } from '../version.ts';
 import { dataFindings, type Finding, folderFinding, machineFindings } from './checks.ts';
+import { triedDevices, tryDevice } from './devices.ts';
 import { autoFinding, type EngineTrial, triedEngines, tryEngine } from './engines.ts';
 
 export interface DoctorRequest {
@@ -41,6 +42,10 @@ export async function* diagnose({
     yield found(trial.finding);
   }
   yield found(autoFinding(trials));
+  for (const device of triedDevices) {
+    const onProgress = (what: string) => queue.push({ kind: 'busy', what });
+    yield found(yield* queue.during(tryDevice(device, onProgress)));
+  }
 }
 
 function found(finding: Finding): DoctorEvent {

@@ -6,7 +6,7 @@ import { messageOf } from '../errors.ts';
 import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
 import { overfitOneBatch } from './overfit.ts';
-import { trialSpeed } from './trial.ts';
+import { rounded, trialSpeed } from './trial.ts';
 
 export interface EngineTrial {
   readonly engine: EngineName;
@@ -77,9 +77,4 @@ export function autoFinding(trials: readonly EngineTrial[]): Finding {
   } catch (error) {
     return { verdict: 'missing', subject, text: messageOf(error) };
   }
-}
-
-/** Rounds a rate to two digits, because a short trial is not more accurate than that. */
-function rounded(rate: number): string {
-  return Number(rate.toPrecision(2)).toLocaleString('en-US');
 }

@@ -28,7 +28,9 @@ export type { EngineName, Precision } from './offers.ts';
 
 /** How well an engine supports a precision on this machine. */
 export type Support =
-  | { readonly verdict: 'fast' }
+  /** `adapter`: what computes on a device other than the CPU, if that is known, such as `NVIDIA H100` or
+   * `llvmpipe (a GPU in software)`. */
+  | { readonly verdict: 'fast'; readonly adapter?: string }
   /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU.
    * `missing`: its library was not found or cannot be used. */
   | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
