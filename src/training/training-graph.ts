@@ -20,6 +20,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import {
   addNetwork,
@@ -339,15 +340,18 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
  * copies of the weights and states, and all other variables, such as loss averages, are zero.
  *
  * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
- * @throws RunError when a tensor is missing or has another shape */
+ * @param images the first training images, for networks with initial weights that depend on them (`firstImages`)
+ * @throws RunError when a tensor is missing or has another shape
+ * @throws UsageError when the network needs images and there are none */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
+  images?: FirstImages,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
   const start = ({ variable, initializer }: Parameter | State, index: number) =>
-    given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
+    given === undefined ? initializer(variable.shape, seed, index, images) : taken(given, variable);
   parameters.forEach((parameter, index) => {
     const { name } = parameter.variable;
     const values = start(parameter, index);

@@ -31,7 +31,9 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
+import { firstImages } from '../input/first-images.ts';
 import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -122,6 +124,11 @@ export function imagesOf({
   normalization = tutorialImages.normalization,
 }: Partial<ImageRecipe>): ImageRecipe {
   return { augmentation, normalization };
+}
+
+/** Returns the first training images of a run, for initial weights that depend on them. */
+export function firstImagesOf({ examples, network, ...run }: TrainingRun): FirstImages {
+  return firstImages(examples, imagesOf(run), network.imageShape);
 }
 
 /** Requires the network and the data set to have the same number of classes.
