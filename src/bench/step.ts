@@ -46,7 +46,7 @@ export async function startTraining(
 ): Promise<SteppedTraining> {
   const training = graphOf(subject, batchSize);
   const session = await openSession({ ...subject, batchSize, engine, towers }, training);
-  const { network, images } = subject;
+  const { network, images, groups = [] } = subject;
   const { imageShape } = network;
   const start = async () =>
     session.write(initialVariables(training, 0, undefined, firstImages(examples, images, imageShape)));
@@ -58,11 +58,12 @@ export async function startTraining(
     ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
   // The learning rate is small, so that training does not diverge.
-  const hyperparameters = { ...subject.hyperparameters, learningRate: 0.01 };
+  const hyperparameters = { ...subject.hyperparameters, schedule: 'constant', learningRate: 0.01 } as const;
   return {
     step: async () => {
       const batch = await batches.next();
-      await trainStep({ examples, batchSize, network, hyperparameters, seed: 0 }, training, session, batch);
+      const run = { examples, batchSize, network, hyperparameters, groups, seed: 0 };
+      await trainStep(run, training, session, batch);
       batches.recycle(batch);
     },
     release: async () => {

@@ -13,12 +13,15 @@ export interface TrainedParameter {
   readonly gradient: Value;
   /** The factor by which the learning rate is multiplied; 1 for no change. */
   readonly learningRateFactor: number;
+  /** Scalars by which the learning rate is multiplied too, such as 0 once the parameter is no longer trained. */
+  readonly rateScalars?: readonly Value[];
   /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
 }
 
 /** Adds the updates of all parameters and of the slots of the optimizer.
  * @param learningRate a scalar that is passed in at every step
+ * @param afterUpdate computes the new value of a variable from its value after the update
  * @returns the new values of the parameters, in the order of `trained` */
 export function applyOptimizer(
   builder: GraphBuilder,
@@ -26,23 +29,27 @@ export function applyOptimizer(
   options: OptimizerOptions,
   learningRate: Value,
   trained: readonly TrainedParameter[],
+  afterUpdate: (variable: Value, updated: Value) => Value = (_, updated) => updated,
 ): readonly Value[] {
   const { op } = builder;
   const constant = (value: number) => op('Constant', {}, { value: scalar(value) });
   const scaled = (rate: Value, factor: number) =>
     factor === 1 ? rate : op('Mul', { a: rate, b: constant(factor) });
   const fed = feeds(builder, optimizer, options);
-  return trained.map(({ variable, gradient, learningRateFactor, weightDecay }) => {
+  return trained.map(({ variable, gradient, learningRateFactor, rateScalars = [], weightDecay }) => {
     const slots = slotsOf(builder, variable, optimizer);
     const scope = `train/${variable.name}`;
     const step = builder.scope(scope, () => {
-      const rate = scaled(learningRate, learningRateFactor);
+      const rate = rateScalars.reduce(
+        (a, b) => op('Mul', { a, b }),
+        scaled(learningRate, learningRateFactor),
+      );
       const slot = (name: string) => named(slots, name, 'slot');
       const found = optimizer.rule({ op, gradient, slot, fed, constant, options });
       return { ...found, rate, from: decayed(op, variable, weightDecay && scaled(rate, weightDecay)) };
     });
     const inputs = { variable: step.from, gradient: step.direction, learningRate: step.rate };
-    const updated = op('ApplyGradientDescent', inputs, {}, scope);
+    const updated = afterUpdate(variable, op('ApplyGradientDescent', inputs, {}, scope));
     builder.update(variable, updated);
     for (const [name, slot] of slots)
       builder.update(slot, named(new Map(Object.entries(step.slots)), name, 'slot'));

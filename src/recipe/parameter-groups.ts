@@ -1,8 +1,16 @@
 /** Groups of parameters that have their own learning rate or weight decay. */
 
-import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } from '../arguments.ts';
+import {
+  aFiniteNumber,
+  aListOf,
+  anOptionsObject,
+  aText,
+  type Check,
+  optional,
+  required,
+} from '../arguments.ts';
 import { UsageError } from '../errors.ts';
-import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
+import { finiteNumber, listOf, type Reader, record, text, withDefault } from '../readers.ts';
 
 /** Parameters that have their own factors. */
 export interface ParameterGroup {
@@ -12,6 +20,8 @@ export interface ParameterGroup {
   readonly learningRate: number;
   /** The factor by which the weight decay of these parameters is multiplied. */
   readonly weightDecay: number;
+  /** The number of epochs for which these parameters are trained. Default: all of the run. */
+  readonly epochs?: number | undefined;
 }
 
 export const groupsCheck: Check = aListOf(
@@ -19,11 +29,17 @@ export const groupsCheck: Check = aListOf(
     match: required(aText),
     learningRate: required(aFiniteNumber(0)),
     weightDecay: required(aFiniteNumber(0)),
+    epochs: optional(aFiniteNumber(0)),
   }),
 );
 
 export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
-  record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
+  record<ParameterGroup>({
+    match: text,
+    learningRate: finiteNumber,
+    weightDecay: finiteNumber,
+    epochs: withDefault<number | undefined>(finiteNumber, undefined),
+  }),
 );
 
 /** Whether a group contains a parameter. */
@@ -35,7 +51,7 @@ export function matches(parameter: string, { match }: ParameterGroup): boolean {
 export function factorsOf(
   parameter: string,
   groups: readonly ParameterGroup[],
-): Omit<ParameterGroup, 'match'> {
+): Pick<ParameterGroup, 'learningRate' | 'weightDecay'> {
   const matching = groups.filter((group) => matches(parameter, group));
   const product = (name: 'learningRate' | 'weightDecay') =>
     matching.reduce((factor, group) => factor * group[name], 1);

@@ -152,6 +152,7 @@ const groupKeys: ReadonlyMap<string, Check> = new Map([
   ['match', aText],
   ['learning_rate', aFiniteNumber(0)],
   ['weight_decay', aFiniteNumber(0)],
+  ['epochs', aFiniteNumber(0)],
 ]);
 const plainGroup = { match: '', learningRate: 1, weightDecay: 1 };
 

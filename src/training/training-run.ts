@@ -287,6 +287,7 @@ export function requireSameRun(
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
+    ['look-ahead', lookAheadOf(stored.hyperparameters), lookAheadOf(hyperparameters)],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
@@ -352,6 +353,10 @@ function shown(value: unknown): string {
 
 function averagesOf({ movingAverageDecay }: Hyperparameters): string {
   return movingAverageDecay > 0 ? 'kept' : 'none';
+}
+
+function lookAheadOf({ lookAheadSteps }: Hyperparameters): string {
+  return lookAheadSteps > 0 ? 'used' : 'none';
 }
 
 /** Converts `learningRate` to `learning rate`. */
