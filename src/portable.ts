@@ -70,6 +70,7 @@ export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-k
 export type { NetworkReference } from './model/networks.ts';
 export type { WhiteningOptions } from './model/whitening.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
+export type { OptimizerName } from './optimizer/optimizers.ts';
 export type { Pixels } from './pictures/decode.ts';
 export type { Prediction } from './predict/prediction.ts';
 export type { HyperparameterName, Hyperparameters } from './recipe/hyperparameters.ts';

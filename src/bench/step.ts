@@ -46,7 +46,7 @@ export async function startTraining(
 ): Promise<SteppedTraining> {
   const training = graphOf(subject, batchSize);
   const session = await openSession({ ...subject, batchSize, engine, towers }, training);
-  const { network, images, groups = [] } = subject;
+  const { network, images } = subject;
   const { imageShape } = network;
   const start = async () =>
     session.write(initialVariables(training, 0, undefined, firstImages(examples, images, imageShape)));
@@ -59,11 +59,11 @@ export async function startTraining(
   });
   // The learning rate is small, so that training does not diverge.
   const hyperparameters = { ...subject.hyperparameters, schedule: 'constant', learningRate: 0.01 } as const;
+  const recipe = { ...subject, hyperparameters };
   return {
     step: async () => {
       const batch = await batches.next();
-      const run = { examples, batchSize, network, hyperparameters, groups, seed: 0 };
-      await trainStep(run, training, session, batch);
+      await trainStep({ ...recipe, examples, batchSize, seed: 0 }, training, session, batch);
       batches.recycle(batch);
     },
     release: async () => {

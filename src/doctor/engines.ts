@@ -1,7 +1,7 @@
 /** Checks which engines work here, how fast they are, and which one `--engine auto` selects. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
-import { engineNames, offers } from '../engine/offers.ts';
+import { offersWith } from '../engine/offers.ts';
 import { messageOf } from '../errors.ts';
 import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
@@ -20,9 +20,9 @@ export interface EngineTrial {
 type OnProgress = (what: string) => void;
 
 /** The combinations to try, in this order. */
-export const triedEngines: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
-  offers[engine].precisions.map((precision) => [engine, precision] as const),
-);
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = offersWith({
+  device: 'cpu',
+}).map(({ engine, precision }) => [engine, precision] as const);
 
 /** Tries an engine in a precision. This takes a few seconds. */
 export async function tryEngine(
@@ -59,7 +59,7 @@ async function tryTraining(engine: Engine, onProgress: OnProgress) {
     const text = `${by}: does not learn one batch of images in ${counted(steps, 'step')} (${losses}, accuracy ${accuracy.toFixed(3)})`;
     return { verdict: 'missing', text } as const;
   }
-  const imagesPerSecond = await trialSpeed(engine, () => onProgress('timing a step …'));
+  const imagesPerSecond = await trialSpeed(engine, { onStep: () => onProgress('timing a step …') });
   const text = `${by}: trains, about ${rounded(imagesPerSecond)} images/s (learned one batch in ${counted(steps, 'step')}, ${losses})`;
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }

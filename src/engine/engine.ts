@@ -20,8 +20,10 @@ import {
 import type { GroupStart } from '../collective/group-start.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Device } from './device.ts';
 import type { EngineName, Precision } from './offers.ts';
 
+export type { Device } from './device.ts';
 export type { EngineName, Precision } from './offers.ts';
 
 /** How well an engine supports a precision on this machine. */
@@ -40,6 +42,8 @@ export interface Engine {
   /** The name and version of the library, such as `onnxruntime-node 1.30.0`. */
   readonly library: string;
   readonly precision: Precision;
+  /** Where it computes. */
+  readonly device: Device;
   /** The number of threads that a session computes with. */
   readonly threads: number;
   /** Compiles a graph in a worker thread.

@@ -5,11 +5,13 @@
  */
 
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import type { CallKind, ExchangeArgument, TensorArgument } from './primitive-kinds.ts';
+import type { CallKind, NamedArgument, TensorArgument } from './primitive-kinds.ts';
 
 export type { CallKind } from './primitive-kinds.ts';
 
-export type SlotType = 'float32' | 'bfloat16' | 'int32';
+/** The 16-bit types of activations and of the operands of matrix operations. */
+export type ReducedType = 'bfloat16' | 'float16';
+export type SlotType = 'float32' | ReducedType | 'int32';
 
 /** A tensor of a program. It is written once. Scalars have the dims [1]. */
 export interface Slot {
@@ -20,7 +22,7 @@ export interface Slot {
   readonly base?: Slot;
 }
 
-export type Slots = Readonly<Partial<Record<TensorArgument, Slot>> & Record<ExchangeArgument, Slot>>;
+export type Slots = Readonly<Partial<Record<TensorArgument, Slot>> & Record<NamedArgument, Slot>>;
 
 /** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta, `swish` is x · sigmoid(alpha · x). */
 export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow' | 'geluErf' | 'geluTanh' | 'swish';

@@ -1,4 +1,4 @@
-/** The engine that runs graphs with ONNX Runtime on the CPU. */
+/** The engine that runs graphs with ONNX Runtime. */
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
@@ -10,6 +10,7 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
+import { type Device, deviceParts } from '../../device.ts';
 import {
   type CompileOptions,
   compileChecks,
@@ -18,21 +19,29 @@ import {
   type Session,
   type Support,
 } from '../../engine.ts';
-import type { EngineMaker } from '../../maker.ts';
+import type { EngineMaker, PrecisionMaker } from '../../maker.ts';
+import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
+import type { Target } from '../compile/targets.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
+import { DeviceLock, deviceLockMemory } from './device-lock.ts';
+import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const threadPool = sessionThreads<SessionStart>(
-  () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+const threadPool = sessionThreads<SessionStart>(() =>
+  new DeviceLock(deviceLockMemory()).releaseAtEndOf(
+    new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+  ),
 );
 
-/** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
+/** @param device where sessions compute; `deviceSupport` tells whether it works here
+ * @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
 export function createOnnxEngine(
   threads: number = usableCores(),
+  device: Device = 'cpu',
 ): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
   requireWholeNumber('threads', threads, 1);
   disableTelemetry();
@@ -42,21 +51,35 @@ export function createOnnxEngine(
     name: 'onnx',
     library,
     precision: 'float32',
+    device,
     threads,
-    compile: (graph, options = {}) => compile(graph, threads, options),
+    compile: (graph, options = {}) => compile(graph, { threads, device }, options),
   };
 }
 
+const float32: PrecisionMaker<'onnx', 'float32'> = {
+  support,
+  create: ({ threads, device }) => {
+    const { verdict, ...found } = support(device);
+    if ('why' in found)
+      throw new RunError(found.why, {
+        code: 'CIFAR10_ENGINE_UNAVAILABLE',
+        data: { engine: 'onnx', precision: 'float32' },
+      });
+    return createOnnxEngine(threads, device);
+  },
+};
+
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
-  on: { cpu: { float32: { support, create: ({ threads }) => createOnnxEngine(threads) } } },
+  on: { cpu: { float32 }, webgpu: { float32 }, cuda: { float32 } },
   computes: () => true,
 };
 
-function support(): Support {
+function support(device: Device): Support {
   try {
     createOnnxEngine();
-    return { verdict: 'fast' };
+    return device === 'cpu' ? { verdict: 'fast' } : deviceSupport(device);
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
   }
@@ -81,18 +104,28 @@ function installedVersion(): string {
  * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 1.2;
 
-async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
+async function compile(
+  graph: Graph,
+  engine: { readonly threads: number; readonly device: Device },
+  options: CompileOptions,
+): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false, threads = engineThreads, exchange } = options;
-  const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
-  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
+  const { profiling = false, threads = engine.threads, exchange } = options;
+  const { kind } = deviceParts(engine.device);
   const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
+  requireTowersOn(engine.device, sessions);
+  const target: Target = { device: kind, precision: 'float32' };
+  const graphs =
+    exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, exchange, target);
+  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
   const purpose = `graph ${graph.name} on ONNX Runtime${sessions > 1 ? `, in ${sessions.toLocaleString('en-US')} sessions,` : ''}`;
-  // All sessions are checked before any of them allocates memory.
-  requireMemory(purpose, memoryShare * bytes * sessions);
+  // All sessions are checked before any of them allocates memory. A device has memory of its own.
+  if (kind === 'cpu') requireMemory(purpose, memoryShare * bytes * sessions);
   const start: SessionStart = {
     ...graphs,
     threads,
+    device: engine.device,
+    ...(kind === 'webgpu' && { lock: deviceLockMemory() }),
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
@@ -125,17 +158,23 @@ export async function openModel(
   const compiled = {
     model,
     variables: [],
+    keepsValues: false,
     outputs,
+    finite: [],
     watched: new Map<string, string>(),
     shared: [],
     paths: new Map<string, string>(),
     liveBytes: 0,
   };
-  const start = { graph: compiled, threads };
+  const start = { graph: compiled, threads, device: 'cpu' } as const;
   return WorkerSession.create(graph, { library: 'ONNX Runtime', threads: threadPool, start, adviceFor });
 }
 
-function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
-  const { first, second, exchanged, carried } = compileHalves(graph);
+function halvesOf(
+  graph: Graph,
+  exchange: ExchangeStart,
+  target: Target,
+): Pick<SessionStart, 'graph' | 'before'> {
+  const { first, second, exchanged, carried } = compileHalves(graph, target);
   return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }
