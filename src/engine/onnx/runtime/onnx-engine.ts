@@ -37,6 +37,20 @@ const threadPool = sessionThreads<SessionStart>(() =>
   ),
 );
 
+/** How long the end of the process waits for a step that uses the device. */
+const lastStepMillis = 10_000;
+
+/** Returns the memory of the lock for sessions on WebGPU. If Node.js ends a thread in the middle of a call of ONNX Runtime on WebGPU,
+ * the process crashes, so no such call may run while the process ends. */
+function webgpuLock(): SharedArrayBuffer {
+  const memory = deviceLockMemory();
+  if (!isLockKept) process.once('exit', () => new DeviceLock(memory).keep(lastStepMillis));
+  isLockKept = true;
+  return memory;
+}
+
+let isLockKept = false;
+
 /** @param device where sessions compute; `deviceSupport` tells whether it works here
  * @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
 export function createOnnxEngine(
@@ -65,6 +79,7 @@ const float32: PrecisionMaker<'onnx', 'float32'> = {
       throw new RunError(found.why, {
         code: 'CIFAR10_ENGINE_UNAVAILABLE',
         data: { engine: 'onnx', precision: 'float32' },
+        ...(found.cause !== undefined && { cause: new Error(found.cause) }),
       });
     return createOnnxEngine(threads, device);
   },
@@ -125,7 +140,7 @@ async function compile(
     ...graphs,
     threads,
     device: engine.device,
-    ...(kind === 'webgpu' && { lock: deviceLockMemory() }),
+    ...(kind === 'webgpu' && { lock: webgpuLock() }),
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
