@@ -166,7 +166,7 @@ const cases: readonly Case[] = [
     device: 'cuda',
     trial: { float32: fails('Failed to load shared library') },
     machine: machineWith(nvidia),
-    says: /not installed \(libonnxruntime_providers_cuda\.so\)\. .*: ONNXRUNTIME_NODE_INSTALL=cuda12 node \/app\/node_modules\/onnxruntime-node\/script\/install\.js$/,
+    says: /not installed \(libonnxruntime_providers_cuda\.so\)\. .*: node \/app\/node_modules\/onnxruntime-node\/script\/install\.js --onnxruntime-node-install=cuda12$/,
   },
   {
     what: 'a missing library of CUDA',

@@ -39,7 +39,7 @@ function providerOf({ runtimeFolder, platform, arch }: ProbeMachine): string {
 
 /** The command of onnxruntime-node's install script for its CUDA libraries. */
 export function installCommand({ runtimeFolder }: ProbeMachine): string {
-  return `ONNXRUNTIME_NODE_INSTALL=cuda12 node ${join(runtimeFolder(), 'script', 'install.js')}`;
+  return `node ${join(runtimeFolder(), 'script', 'install.js')} --onnxruntime-node-install=cuda12`;
 }
 
 function withoutProvider(machine: ProbeMachine): string {

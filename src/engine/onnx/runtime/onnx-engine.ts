@@ -1,5 +1,4 @@
 /** The engine that runs graphs with ONNX Runtime. */
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
@@ -24,11 +23,12 @@ import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import type { Target } from '../compile/targets.ts';
-import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
+import { adviceFor, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
 import { DeviceLock, deviceLockMemory } from './device-lock.ts';
 import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
+import { installedVersion } from './installed-package.ts';
 import { disableTelemetry } from './telemetry.ts';
 
 const threadPool = sessionThreads<SessionStart>(() =>
@@ -97,20 +97,6 @@ function support(device: Device): Support {
     return device === 'cpu' ? { verdict: 'fast' } : deviceSupport(device);
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
-  }
-}
-
-function installedVersion(): string {
-  try {
-    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
-      version: string;
-    };
-    return version;
-  } catch (error) {
-    throw new RunError(
-      `the package onnxruntime-node cannot be loaded (${messageOf(error)}). ${installAdvice}`,
-      { cause: error },
-    );
   }
 }
 

@@ -1,7 +1,6 @@
 /** What messages about a device say about this machine. Tests replace it. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { installedFolder } from './installed-package.ts';
 
 export interface ProbeMachine {
   readonly platform: string;
@@ -30,11 +29,7 @@ export const thisMachine: ProbeMachine = {
     }),
   list: (folder) => otherwise([], () => readdirSync(folder)),
   read: (path) => otherwise('', () => readFileSync(path, 'utf8')),
-  runtimeFolder: () =>
-    otherwise('node_modules/onnxruntime-node', () => {
-      const entry = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-      return dirname(join(entry));
-    }),
+  runtimeFolder: () => otherwise('node_modules/onnxruntime-node', installedFolder),
 };
 
 function otherwise<T>(fallback: T, read: () => T): T {
