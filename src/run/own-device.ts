@@ -1,8 +1,8 @@
 /** Gives each process of an MPI job a GPU of its own. */
+import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Device } from '../engine/device.ts';
-import { nvidiaGpus, thisMachine } from '../engine/onnx/runtime/probe-machine.ts';
 import { rankAmongSame } from './ranks.ts';
 
 /** Returns the device of this process. `cuda` without a number means, for the processes of a job, that those on the same host take
@@ -25,11 +25,20 @@ export async function ownDevice(
  * @param count returns the number of GPUs of the machine */
 export function visibleGpus(
   { CUDA_VISIBLE_DEVICES: visible }: Readonly<Record<string, string | undefined>> = process.env,
-  count: () => number = () => nvidiaGpus(thisMachine).length,
+  count: () => number = gpusOfDriver,
 ): number {
   if (visible === undefined) return count();
   const names = visible.split(',').map((name) => name.trim());
   // CUDA ignores everything from the first invalid entry on.
   const end = names.findIndex((name) => name === '' || name.startsWith('-'));
   return end === -1 ? names.length : end;
+}
+
+/** The driver of NVIDIA for Linux has a folder for each GPU. */
+function gpusOfDriver(): number {
+  try {
+    return readdirSync('/proc/driver/nvidia/gpus').length;
+  } catch {
+    return 0;
+  }
 }
