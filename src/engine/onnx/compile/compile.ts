@@ -8,8 +8,9 @@ import { withoutWatched } from '../../../passes/watch.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
-import { prepare } from './passes.ts';
+import { inPrecision, optimized, prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
+import { formsFor, plainTarget, type Target } from './targets.ts';
 
 export interface CompiledGraph {
   /** The model of a step. */
@@ -35,12 +36,19 @@ export interface CompiledGraph {
 }
 
 /** @throws RunError for a graph with neither outputs nor updates, because ONNX Runtime rejects its model */
-export function compileGraph(graph: Graph): CompiledGraph {
-  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
+export function compileGraph(graph: Graph, target: Target = plainTarget): CompiledGraph {
+  return compileTyped(inPrecision(withoutExchange(graph), target), target);
+}
+
+/** Compiles a graph that already has the types of the target, such as a half of a step.
+ * @throws RunError for a graph with neither outputs nor updates */
+export function compileTyped(graph: Graph, target: Target): CompiledGraph {
+  const forms = formsFor(target);
+  const { step, shared, watch, watched } = splitWatched(optimized(withoutExchange(graph), target));
   if (resultValues(step.results).length === 0)
     throw new RunError(`graph ${graph.name} has no output and no update, so there is nothing to compute`);
   return {
-    model: encodeModel(lower(step)),
+    model: encodeModel(lower(step, forms)),
     variables: [...graph.variables].map(([name, { dtype, shape }]) => ({
       name,
       type: { dtype, shape },
@@ -50,7 +58,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
     watched,
     shared,
     ...(watch !== undefined && {
-      watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
+      watch: { model: encodeModel(lower(watch, forms)), inputs: [...watch.inputs.keys()] },
     }),
     paths: new Map(
       resultEntries(step.results).map(([role, name, value]) => [outputName(step, role, name), value.name]),
@@ -61,7 +69,9 @@ export function compileGraph(graph: Graph): CompiledGraph {
 
 /** Returns the graph as an ONNX model file that other programs can read. Watched values are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
-  return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
+  return encodeModel(
+    lower(prepare(withoutWatched(withoutExchange(graph)), plainTarget), formsFor(plainTarget)),
+  );
 }
 
 /** Removes the exchanges between workers, because there is only one worker. */

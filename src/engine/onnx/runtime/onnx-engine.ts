@@ -21,6 +21,7 @@ import {
 import type { EngineMaker } from '../../maker.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
+import { plainTarget } from '../compile/targets.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
 import type { SessionStart } from './execution.ts';
@@ -136,6 +137,6 @@ export async function openModel(
 }
 
 function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
-  const { first, second, exchanged, carried } = compileHalves(graph);
+  const { first, second, exchanged, carried } = compileHalves(graph, plainTarget);
   return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }
