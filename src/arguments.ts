@@ -254,7 +254,7 @@ function insideOf(check: Check | OptionsCheck): readonly string[] {
   return 'names' in check ? check.names : [];
 }
 
-function unexpected(name: string, value: unknown, expected: string, hint = ''): UsageError {
+export function unexpected(name: string, value: unknown, expected: string, hint = ''): UsageError {
   return new UsageError(`${name}: found ${shown(value)}, expected ${expected}${hint}`);
 }
 

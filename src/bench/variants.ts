@@ -1,7 +1,7 @@
 /** The variants to measure: the engines, precisions and numbers of towers and threads that work on this machine. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
-import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
+import { type EngineName, offersWith, type Precision } from '../engine/offers.ts';
 import { counted } from '../wording.ts';
 
 /** How threads are divided among towers. */
@@ -41,9 +41,7 @@ export interface Variants {
   readonly missing: readonly MissingVariant[];
 }
 
-const all = engineNames.flatMap((engine) =>
-  offers[engine].precisions.map((precision: Precision) => [engine, precision] as const),
-);
+const all = offersWith({ device: 'cpu' });
 
 /** Finds the variants to measure: the requested engines and precisions, or all of them, each with every division of the
  * threads. They include bfloat16 where it is only emulated, to show how slow that is. */
@@ -53,7 +51,7 @@ export function findVariants(
 ): Variants {
   const available: Variant[] = [];
   const missing: MissingVariant[] = [];
-  for (const [engine, precision] of all) {
+  for (const { engine, precision } of all) {
     if (wanted.engine !== undefined && wanted.engine !== engine) continue;
     if (wanted.precision !== undefined && wanted.precision !== precision) continue;
     const support = engineSupport(engine, precision);
@@ -63,7 +61,7 @@ export function findVariants(
     }
     for (const { towers, threads } of divisions) {
       const chosen = chooseEngine({ engine, precision, threads: towers * threads, emulate: true });
-      available.push(variant(chosen.engine, towers, support.verdict === 'slow'));
+      available.push(variant(chosen.engine, towers, support.verdict === 'emulated'));
     }
   }
   return { available, missing };

@@ -1,7 +1,7 @@
 /** Checks which engines work here, how fast they are, and which one `--engine auto` selects. */
 import type { Engine, EngineName, Precision } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
-import { engineNames, offers } from '../engine/offers.ts';
+import { offersWith } from '../engine/offers.ts';
 import { messageOf } from '../errors.ts';
 import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
@@ -20,9 +20,9 @@ export interface EngineTrial {
 type OnProgress = (what: string) => void;
 
 /** The combinations to try, in this order. */
-export const triedEngines: readonly (readonly [EngineName, Precision])[] = engineNames.flatMap((engine) =>
-  offers[engine].precisions.map((precision) => [engine, precision] as const),
-);
+export const triedEngines: readonly (readonly [EngineName, Precision])[] = offersWith({
+  device: 'cpu',
+}).map(({ engine, precision }) => [engine, precision] as const);
 
 /** Tries an engine in a precision. This takes a few seconds. */
 export async function tryEngine(
@@ -38,7 +38,8 @@ export async function tryEngine(
   try {
     const support = engineSupport(engine, precision);
     // One working engine is enough. ONNX Runtime is always installed, so only its failure counts as a problem.
-    if (support.verdict !== 'fast') return found(engine === 'onnx' ? 'missing' : 'note', support.why);
+    if (support.verdict !== 'fast' && support.verdict !== 'slow')
+      return found(engine === 'onnx' ? 'missing' : 'note', support.why);
     const made = chooseEngine({ engine, precision }).engine;
     const { verdict, text, imagesPerSecond } = await tryTraining(made, (what) =>
       onProgress(`${subject}: ${what}`),

@@ -20,16 +20,19 @@ import {
 import type { GroupStart } from '../collective/group-start.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Device } from './device.ts';
 import type { EngineName, Precision } from './offers.ts';
 
+export type { Device } from './device.ts';
 export type { EngineName, Precision } from './offers.ts';
 
 /** How well an engine supports a precision on this machine. */
 export type Support =
   | { readonly verdict: 'fast' }
-  /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU.
-   * `missing`: its library was not found or cannot be used. */
-  | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
+  /** `slow`: it works, but takes longer than float32, so that a run warns. `emulated`: it works, but is too slow for training, so
+   * that it has to be requested with `emulate`. `impossible`: the engine has no code for it that runs on this CPU. `missing`: its
+   * library was not found or cannot be used. */
+  | { readonly verdict: 'slow' | 'emulated' | 'impossible' | 'missing'; readonly why: string };
 
 /** Tensors by name: the name of an input, a variable, an output or a watched value. */
 export type Tensors = ReadonlyMap<string, Tensor>;
@@ -40,6 +43,8 @@ export interface Engine {
   /** The name and version of the library, such as `onnxruntime-node 1.30.0`. */
   readonly library: string;
   readonly precision: Precision;
+  /** Where it computes. */
+  readonly device: Device;
   /** The number of threads that a session computes with. */
   readonly threads: number;
   /** Compiles a graph in a worker thread.

@@ -3,24 +3,27 @@ import {
   aBoolean,
   aChoice,
   aWholeNumber,
+  type Check,
   type OptionChecks,
   optional,
   required,
   requireOneOf,
   requireOptions,
+  unexpected,
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { alternatives } from '../wording.ts';
+import { type Device, deviceParts, parseDevice } from './device.ts';
 import type { Engine, Support } from './engine.ts';
 import type { EngineOptions, PrecisionMaker } from './maker.ts';
 import {
   type EngineName,
   engineChoices,
-  engineNames,
-  offers,
-  offersPrecision,
+  offersWith,
   type Precision,
+  type PrecisionOf,
   precisions,
+  precisionsOf,
 } from './offers.ts';
 import { engineMakers } from './registry.ts';
 
@@ -29,13 +32,25 @@ export interface EngineRequest {
   /** `auto` selects the fastest engine that works on this machine. */
   readonly engine: EngineName | 'auto';
   readonly precision: Precision;
+  /** Default: `cpu`. */
+  readonly device?: Device;
   readonly threads?: number;
   readonly emulate?: boolean;
 }
 
+/** Accepts the name of a device. */
+export const aDevice: Check = (name, value) => {
+  if (typeof value === 'string' && parseDevice(value) !== undefined) return;
+  throw unexpected(name, value, deviceNames);
+};
+
+/** The devices, for messages. */
+const deviceNames = '`cpu`, `webgpu`, `cuda` or `cuda:N`, such as `cuda:1`';
+
 const requestChecks: OptionChecks<EngineRequest> = {
   engine: required(aChoice(engineChoices)),
   precision: required(aChoice(precisions)),
+  device: optional(aDevice),
   threads: optional(aWholeNumber(1)),
   emulate: optional(aBoolean),
 };
@@ -47,72 +62,112 @@ export interface ChosenEngine {
   readonly reason?: string;
 }
 
-/** Creates the requested engine. `auto` selects the fastest engine that works on this machine.
- * @throws UsageError for an engine that does not exist, or a precision that the engine does not offer
- * @throws RunError when the engine is missing, or this CPU does not support the request */
+/** Creates the requested engine. `auto` selects the fastest engine that works on the device.
+ * @throws UsageError for an engine that does not exist, or a precision that the engine does not offer on the device
+ * @throws RunError when the engine or the device is missing, or does not support the request */
 export function chooseEngine(request: EngineRequest): ChosenEngine {
   requireOptions(request, requestChecks);
-  const { engine, precision } = request;
-  requireOffered(engine, precision);
-  if (engine !== 'auto') return { engine: makerOf(engine, precision).create(request) };
-  const offering = engineNames.filter((name) => offersPrecision(name, precision));
-  const [first, ...others] = offering.toSorted((a, b) => engineMakers[a].rank - engineMakers[b].rank);
-  // If only one engine offers the precision and it does not work here, its own error says what to do.
-  if (first === undefined || others.length === 0)
-    return { engine: makerOf(first ?? 'onnx', precision).create(request), reason: `for ${precision}` };
-  return fastest([first, ...others], request);
+  const { engine, precision, device = 'cpu' } = request;
+  requireOffered(engine, precision, device);
+  const wanted = { ...request, device };
+  if (engine !== 'auto') return { engine: create(engine, wanted) };
+  const offering = offersWith({ precision, device: deviceParts(device).kind }).map((offer) => offer.engine);
+  const [first = 'onnx', ...others] = offering.toSorted(
+    (a, b) => engineMakers[a].rank - engineMakers[b].rank,
+  );
+  // If only one engine offers the combination and it does not work here, its own error says what to do.
+  if (others.length === 0) {
+    const reason = device === 'cpu' ? `for ${precision}` : `for ${device}`;
+    return { engine: create(first, wanted), reason };
+  }
+  return fastest([first, ...others], wanted);
 }
+
+type DeviceRequest = EngineRequest & { readonly device: Device };
 
 /** Creates the first of the given engines that is fast on this machine, or the last one if none is. */
 function fastest(
   [first, ...others]: readonly [EngineName, ...EngineName[]],
-  request: EngineRequest,
+  request: DeviceRequest,
   reason = 'the fastest that works here',
 ): ChosenEngine {
-  const support = engineSupport(first, request.precision);
+  const support = engineSupport(first, request.precision, request.device);
   const [next, ...rest] = others;
-  if (support.verdict === 'fast' || next === undefined)
-    return { engine: makerOf(first, request.precision).create(request), reason };
+  if (support.verdict === 'fast' || next === undefined) return { engine: create(first, request), reason };
   return fastest([next, ...rest], request, support.why);
 }
 
+function create(engine: EngineName, request: DeviceRequest): Engine {
+  return makerOf(engine, request.precision, request.device).create(request);
+}
+
 /** Creates an engine with a precision that it offers; the compiler checks the combination.
- * @throws RunError when the engine is missing, or this CPU does not support the request */
-export function createEngine<E extends EngineName>(engine: E, options: EngineOptions<E>): Engine {
+ * @throws UsageError when the engine does not offer the precision on the device
+ * @throws RunError when the engine or the device is missing, or does not support the request */
+export function createEngine<E extends EngineName>(
+  engine: E,
+  options: EngineOptions<E> & { readonly device?: Device },
+): Engine {
   const { precision, ...rest } = options;
   return chooseEngine({ engine, precision, ...rest }).engine;
 }
 
-/** Returns how well an engine supports a precision on this machine. The answer is cached.
+/** Returns how well an engine supports a precision on a device of this machine. The answer is cached.
  * @throws RunError when files, threads or memory run out */
-export function engineSupport(engine: EngineName, precision: Precision): Support {
-  requireOffered(engine, precision);
-  return makerOf(engine, precision).support();
+export function engineSupport(engine: EngineName, precision: Precision, device: Device = 'cpu'): Support {
+  requireOffered(engine, precision, device);
+  return makerOf(engine, precision, device).support(device);
 }
 
-/** Checks that the engine offers the precision.
+/** Checks that the engine offers the precision on the device.
  * @throws UsageError for a combination that no machine supports; the message names the alternatives */
-export function requireOffered(engine: EngineName | 'auto', precision: Precision): void {
+export function requireOffered(
+  engine: EngineName | 'auto',
+  precision: Precision,
+  device: Device = 'cpu',
+): void {
   requireOneOf('engine', engine, engineChoices);
   requireOneOf('precision', precision, precisions);
-  if (engine === 'auto') return;
-  if (offersPrecision(engine, precision)) return;
-  const others = engineNames.filter((name) => offersPrecision(name, precision));
-  const instead =
-    others.length === 0
-      ? ''
-      : `; for ${precision} use ${alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``))}`;
+  aDevice('device', device);
+  const { kind } = deviceParts(device);
+  const named = engine === 'auto' ? {} : { engine };
+  if (offersWith({ ...named, device: kind, precision }).length > 0) return;
+  const found = engine === 'auto' ? undefined : precisionsOf(engine, kind);
+  if (found?.length === 0) throw new UsageError(notOnDevice(engine, device));
+  const others = offersWith({ device: kind, precision }).map((offer) => offer.engine);
+  if (found === undefined || others.length === 0) {
+    const offered = [...new Set(offersWith({ ...named, device: kind }).map((offer) => offer.precision))];
+    throw new UsageError(
+      `\`device: ${device}\` only computes in ${alternatives(offered)}, found ${precision}`,
+    );
+  }
+  const where = kind === 'cpu' ? '' : ` on \`device: ${device}\``;
+  const instead = alternatives([...others, 'auto'].map((name) => `\`engine: ${name}\``));
   throw new UsageError(
-    `\`engine: ${engine}\` only computes in ${alternatives(offers[engine].precisions)}${instead}`,
+    `\`engine: ${engine}\` only computes in ${alternatives(found)}${where}; for ${precision} use ${instead}`,
   );
 }
 
-/** Returns the object that makes an engine in one precision. Callers first check that the engine offers this precision
+function notOnDevice(engine: EngineName | 'auto', device: Device): string {
+  const names = [...new Set(offersWith({ device: deviceParts(device).kind }).map((offer) => offer.engine))];
+  const instead = alternatives([...names, 'auto'].map((name) => `\`engine: ${name}\``));
+  return `\`engine: ${engine}\` does not compute on \`device: ${device}\`; use ${instead}, or \`device: cpu\``;
+}
+
+/** Returns the object that makes an engine in one precision on a device. Callers first check that the engine offers this
  * (`requireOffered`). */
-function makerOf(engine: EngineName, precision: Precision): PrecisionMaker<EngineName, Precision> {
-  const makers: Partial<Record<Precision, PrecisionMaker<EngineName, Precision>>> =
-    engineMakers[engine].on.cpu;
-  const maker = makers[precision];
-  if (maker === undefined) throw new UsageError(`\`engine: ${engine}\` does not compute in ${precision}`);
+function makerOf<E extends EngineName>(
+  engine: E,
+  precision: Precision,
+  device: Device,
+): PrecisionMaker<E, PrecisionOf<E>> {
+  const devices: Makers<E> = engineMakers[engine].on;
+  const maker = devices[deviceParts(device).kind]?.[precision];
+  if (maker === undefined)
+    throw new UsageError(`\`engine: ${engine}\` does not compute in ${precision} on \`device: ${device}\``);
   return maker;
 }
+
+type Makers<E extends EngineName> = {
+  readonly [D in Device]?: { readonly [P in Precision]?: PrecisionMaker<E, PrecisionOf<E>> };
+};

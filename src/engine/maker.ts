@@ -1,7 +1,8 @@
 /** The interfaces through which the folder of an engine offers its engine to the registry. */
 import type { OpName } from '../graph/signature.ts';
+import type { Device } from './device.ts';
 import type { Engine, Support } from './engine.ts';
-import type { DeviceOf, EngineName, PrecisionOf } from './offers.ts';
+import type { DeviceKindOf, EngineName, PrecisionOf, PrecisionOn } from './offers.ts';
 
 /** Options of an engine. */
 export interface EngineOptions<E extends EngineName> {
@@ -13,24 +14,26 @@ export interface EngineOptions<E extends EngineName> {
   readonly emulate?: boolean;
 }
 
-/** Makes an engine in one precision. */
+/** Makes an engine in one precision on one kind of device. */
 export interface PrecisionMaker<E extends EngineName, P extends PrecisionOf<E>> {
-  /** Returns how well the precision works on this machine. The answer is cached.
+  /** Returns how well the precision works on a device of this machine. The answer is cached.
    * @throws RunError when files, threads or memory run out */
-  readonly support: () => Support;
+  readonly support: (device: Device) => Support;
   /** Creates the engine. The return type makes sure that it has the right name and precision.
-   * @throws RunError when the engine is missing, or the precision does not work on this machine */
+   * @throws RunError when the engine or the device is missing, or the precision does not work on this machine */
   readonly create: (
-    options: Omit<EngineOptions<E>, 'precision'>,
+    options: Omit<EngineOptions<E>, 'precision'> & { readonly device: Device },
   ) => Engine & { readonly name: E; readonly precision: P };
 }
 
 export interface EngineMaker<E extends EngineName> {
   /** `--engine auto` chooses the engine with the lowest rank among those that are fast on this machine. */
   readonly rank: number;
-  /** A maker for each device and precision that the engine offers. */
+  /** A maker for each kind of device and precision that the engine offers. */
   readonly on: {
-    readonly [D in DeviceOf<E>]: { readonly [P in PrecisionOf<E>]: PrecisionMaker<E, P> };
+    readonly [D in DeviceKindOf<E>]: {
+      readonly [P in PrecisionOn<E, D> & PrecisionOf<E>]: PrecisionMaker<E, P>;
+    };
   };
   /** Whether the engine supports the operator. */
   readonly computes: (op: OpName) => boolean;

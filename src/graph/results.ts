@@ -12,11 +12,14 @@ export interface Results<T> {
   /** Averaged over all workers before the values that depend on it are computed. A single worker has nothing to average, so
    * engines drop the role (`withoutRole`) and the step stays bit-identical. */
   readonly exchanged: ReadonlyMap<string, T>;
+  /** Scalars that must be finite for the updates to be applied. If one of them is infinite or not a number, the step returns its
+   * outputs and watched values as usual, but all variables keep their values. */
+  readonly finite: ReadonlyMap<string, T>;
   /** Returned on request. Requesting it does not change any other result. */
   readonly watched: ReadonlyMap<string, T>;
 }
 
-/** The role of a result: `output`, `update`, `exchanged` or `watched`. */
+/** The role of a result: `output`, `update`, `exchanged`, `finite` or `watched`. */
 export type ResultRole = keyof Results<unknown>;
 
 /** Results with the given roles; the others are empty. */
@@ -59,6 +62,7 @@ function fromRoles<T>(make: (role: ResultRole) => ReadonlyMap<string, T>): Resul
     output: make('output'),
     update: make('update'),
     exchanged: make('exchanged'),
+    finite: make('finite'),
     watched: make('watched'),
   };
 }

@@ -45,7 +45,7 @@ function checkNode<N extends OpName>(graph: Graph, node: Node<N>, known: Readonl
 }
 
 function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
-  const { output, update, watched, exchanged } = graph.results;
+  const { output, update, watched, exchanged, finite } = graph.results;
   for (const name of output.keys()) {
     if (!graph.inputs.has(name) && !graph.variables.has(name)) continue;
     throw new GraphError(`graph ${graph.name}: the output ${name} has the same name as an input or variable`);
@@ -62,6 +62,12 @@ function checkResults(graph: Graph, known: ReadonlySet<Value>): void {
   for (const [name, { dtype }] of exchanged) {
     if (dtype === 'float32') continue;
     throw new GraphError(`graph ${graph.name}: the exchanged value ${name} is ${dtype}, expected float32`);
+  }
+  for (const [name, value] of finite) {
+    if (value.dtype === 'float32' && value.shape.length === 0) continue;
+    throw new GraphError(
+      `graph ${graph.name}: the value ${name}, which must be finite, is ${describeType(value)}, expected a float32 scalar`,
+    );
   }
   for (const [name, value] of update) {
     const variable = graph.variables.get(name);

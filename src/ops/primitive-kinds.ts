@@ -18,13 +18,13 @@ export type PrimitiveKind =
   | 'binary'
   | 'reduction'
   | 'softmax_forward';
-/** The kinds of calls that are not primitives: a copy of tensors or of parts of tensors, which becomes reorders, and the
- * exchange, in which several sessions average values. */
-export type OtherKind = 'copy' | 'exchange';
+/** The kinds of calls that are not primitives: a copy of tensors or of parts of tensors, which becomes reorders, the exchange, in
+ * which several sessions average values, and a check that ends the step unless all its operands are finite. */
+export type OtherKind = 'copy' | 'exchange' | 'finite_check';
 export type CallKind = PrimitiveKind | OtherKind;
 
-/** A tensor that an exchange reads (the session's own value) or writes (the average). */
-export type ExchangeArgument = `exchanged ${string}`;
+/** A tensor that an exchange reads (the session's own value) or writes (the average), or a scalar that a check reads. */
+export type NamedArgument = `exchanged ${string}` | `finite ${string}`;
 /** A tensor that a primitive reads or writes (DNNL_ARG_…). */
 export type TensorArgument =
   | 'src'
@@ -242,12 +242,16 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
 };
 
 /** The kinds that are not primitives. A copy uses the layout and type of its operand. An exchange uses row-major tensors,
- * because other sessions may choose other layouts. */
+ * because other sessions may choose other layouts. A check has no result. */
 const otherKinds: Readonly<Record<OtherKind, PrimitiveRecord>> = {
   copy: { ...plain, arguments: [], result: 'dst', bfloat16: 'follows' },
   exchange: {
     ...plain,
     ...{ arguments: [], result: 'dst', choosesLayouts: 'rowMajor', elementwise: true, hasEffect: true },
+  },
+  finite_check: {
+    ...plain,
+    ...{ arguments: [], result: 'dst', choosesLayouts: 'rowMajor', hasEffect: true },
   },
 };
 

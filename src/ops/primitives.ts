@@ -5,7 +5,7 @@
  */
 
 import { float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
-import type { CallKind, ExchangeArgument, TensorArgument } from './primitive-kinds.ts';
+import type { CallKind, NamedArgument, TensorArgument } from './primitive-kinds.ts';
 
 export type { CallKind } from './primitive-kinds.ts';
 
@@ -20,7 +20,7 @@ export interface Slot {
   readonly base?: Slot;
 }
 
-export type Slots = Readonly<Partial<Record<TensorArgument, Slot>> & Record<ExchangeArgument, Slot>>;
+export type Slots = Readonly<Partial<Record<TensorArgument, Slot>> & Record<NamedArgument, Slot>>;
 
 /** Functions of one element: `linear` is alpha · x + beta, `pow` is alpha · x^beta, `swish` is x · sigmoid(alpha · x). */
 export type Unary = 'relu' | 'sqrt' | 'linear' | 'exp' | 'pow' | 'geluErf' | 'geluTanh' | 'swish';

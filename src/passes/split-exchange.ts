@@ -6,7 +6,9 @@
  *      first     g = gradient(x, v)                                            output exchanged/g
  *      second    s = decay · m;        v' = v - exchanged/g - s                input exchanged/g
  *
- * The first half contains only what is needed before the exchange, so that few values have to be passed on to the second.
+ * The first half contains only what is needed before the exchange, so that few values have to be passed on to the second. Values
+ * that must be finite are checked at the end of the second half. They must be averages, or be computed from averages, so that all
+ * workers either apply their updates or keep their variables.
  */
 import { GraphError } from '../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../graph/graph.ts';
@@ -27,8 +29,8 @@ export interface SplitStep {
 }
 
 /** Splits the graph of a step.
- * @throws GraphError when the graph has no exchanged values, or when the second half would need a value that depends on an
- * exchanged one without being exchanged itself */
+ * @throws GraphError when the graph has no exchanged values, when the second half would need a value that depends on an
+ * exchanged one without being exchanged itself, or when a value that must be finite depends on no exchanged value */
 export function splitExchange(graph: Graph): SplitStep {
   const { exchanged } = graph.results;
   if (exchanged.size === 0) throw new GraphError(`graph ${graph.name} has no exchanged values`);
@@ -114,9 +116,15 @@ function requireAveraged(graph: Graph, after: ReadonlySet<Node>, reached: Readon
       `graph ${graph.name}: ${value.name} depends on an exchanged value and is not exchanged itself`,
     );
   }
+  for (const [name, value] of graph.results.finite) {
+    if (averaged.has(value)) continue;
+    throw new GraphError(
+      `graph ${graph.name}: the value ${name}, which must be finite, is not computed from exchanged values, so it would differ between workers`,
+    );
+  }
 }
 
-/** Assigns the results that are computed after the exchange, and all updates, to the second half.
+/** Assigns the results that are computed after the exchange, all updates, and the values that must be finite to the second half.
  * @param made the exchanged values, and those that the second half computes */
 function dividedResults(
   results: Results<Value>,
@@ -125,13 +133,13 @@ function dividedResults(
   const inSecond = (value: Value) => made.has(value);
   const some = (values: ReadonlyMap<string, Value>, wanted: (value: Value) => boolean) =>
     new Map([...values].filter(([, value]) => wanted(value)));
-  const { output, update, watched } = results;
+  const { output, update, finite, watched } = results;
   return {
     first: resultsOf({
       output: some(output, (value) => !inSecond(value)),
       watched: some(watched, (value) => !inSecond(value)),
     }),
-    second: resultsOf({ output: some(output, inSecond), update, watched: some(watched, inSecond) }),
+    second: resultsOf({ output: some(output, inSecond), update, finite, watched: some(watched, inSecond) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { StepTimes } from './fastest-towers.ts';
 import { towersOf } from './training-request.ts';
 
 const conditions = { precision: 'float32', threads: 4 } as const;
-const engine: Engine = { ...conditions, name: 'onnx', library: 'none', compile: assert.fail };
+const engine: Engine = { ...conditions, name: 'onnx', device: 'cpu', library: 'none', compile: assert.fail };
 const network = makeNetwork('cifar10', 10);
 const fourAreFastest: StepTimes = {
   ...{ ...conditions, engine: 'onnx', network: network.name },

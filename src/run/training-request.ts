@@ -6,7 +6,7 @@ import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
-import { engineNames, offers, offersPrecision, type Precision, precisions } from '../engine/offers.ts';
+import { engineNames, type Precision, precisions, precisionsOf } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
@@ -240,8 +240,10 @@ export function engineOf(
   threads?: number,
 ): ChosenEngine {
   const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
-  if (engine !== 'auto' && !offersPrecision(engine, kept)) {
-    const available = offers[engine].precisions.map((name) => `\`precision: ${name}\``).join(' or ');
+  if (engine !== 'auto' && !precisionsOf(engine).includes(kept)) {
+    const available = precisionsOf(engine)
+      .map((name) => `\`precision: ${name}\``)
+      .join(' or ');
     throw new RunError(
       `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available}, or omit \`engine\``,
     );

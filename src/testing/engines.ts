@@ -1,7 +1,14 @@
 /** The engines that the shared test suites run on. Each has a reason to skip it if this machine does not support it. */
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
-import { type EngineName, engineNames, offers, type Precision } from '../engine/offers.ts';
+import {
+  type EngineName,
+  engineNames,
+  offers,
+  type Precision,
+  type PrecisionOf,
+  precisionsOf,
+} from '../engine/offers.ts';
 import { engineMakers } from '../engine/registry.ts';
 import type { OpName } from '../graph/signature.ts';
 
@@ -26,17 +33,16 @@ export function engineCase(name: EngineName): EngineCase {
   return found;
 }
 
-/** Returns why an engine is not fast here, or false if it is. */
+/** Returns why an engine cannot be used for training here, or false if it can. */
 function reasonToSkip(engine: EngineName, precision: Precision): string | false {
   const support = engineSupport(engine, precision);
-  return support.verdict === 'fast' ? false : support.why;
+  return support.verdict === 'fast' || support.verdict === 'slow' ? false : support.why;
 }
 
 /** The precisions in which oneDNN works here, whether fast or not. */
-export const plannedPrecisions: readonly (typeof offers)['onednn']['precisions'][number][] =
-  offers.onednn.precisions.filter((precision) =>
-    ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
-  );
+export const plannedPrecisions: readonly PrecisionOf<'onednn'>[] = offers.onednn.cpu.filter((precision) =>
+  ['fast', 'slow', 'emulated'].includes(engineSupport('onednn', precision).verdict),
+);
 
 /** An engine in one of the precisions that it offers. */
 export interface EngineVariant {
@@ -45,18 +51,18 @@ export interface EngineVariant {
   /** `onnx`, or `onednn in bfloat16`. */
   readonly title: string;
   readonly flags: readonly string[];
-  /** Why it is not fast here, or false if it is. */
+  /** Why it cannot be used for training here, or false if it can. */
   readonly skip: string | false;
   readonly create: (threads: number) => Engine;
   /** The largest relative error of a value that several operators compute. */
   readonly tolerance: number;
 }
 
-const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2 };
+const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2, float16: 2e-2 };
 
 /** Every engine in every precision that it offers. */
 export const engineVariants: readonly EngineVariant[] = engines.flatMap(({ name, create }) =>
-  offers[name].precisions.map((precision: Precision) => ({
+  precisionsOf(name, 'cpu').map((precision) => ({
     engine: name,
     precision,
     title: precision === 'float32' ? name : `${name} in ${precision}`,
@@ -67,6 +73,9 @@ export const engineVariants: readonly EngineVariant[] = engines.flatMap(({ name,
   })),
 );
 
-export const onednnVariants: readonly EngineVariant[] = engineVariants.filter(
-  ({ engine }) => engine === 'onednn',
-);
+export const onednnVariants: readonly (EngineVariant & { readonly precision: PrecisionOf<'onednn'> })[] =
+  offers.onednn.cpu.flatMap((precision) =>
+    engineVariants
+      .filter((variant) => variant.engine === 'onednn' && variant.precision === precision)
+      .map((variant) => ({ ...variant, precision })),
+  );

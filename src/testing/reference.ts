@@ -580,8 +580,9 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes the results of a graph from its inputs and variables. Values of type float16 are rounded. Outputs and updates have the names that they have in the
- * graph; the others are named `<role> <name>`. */
+/** Computes the results of a graph from its inputs and variables. Values of type float16 are rounded. Outputs and updates have
+ * the names that they have in the graph; the others are named `<role> <name>`. If a value that must be finite is not, updates are
+ * the given values of the variables. */
 export function computeGraph(
   graph: Graph,
   given: ReadonlyMap<string, Reference>,
@@ -593,10 +594,13 @@ export function computeGraph(
     values.set(value, found);
   }
   for (const node of graph.nodes) computeNode(node, values);
-  const results = resultEntries(graph.results).map(
-    ([role, name, value]) =>
-      [role === 'output' || role === 'update' ? name : `${role} ${name}`, values.get(value)] as const,
+  const isUpdated = [...graph.results.finite.values()].every((value) =>
+    values.get(value)?.data.every(Number.isFinite),
   );
+  const results = resultEntries(graph.results).map(([role, name, value]) => {
+    if (role === 'update') return [name, isUpdated ? values.get(value) : given.get(name)] as const;
+    return [role === 'output' ? name : `${role} ${name}`, values.get(value)] as const;
+  });
   return new Map(results.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }
 

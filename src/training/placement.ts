@@ -3,6 +3,8 @@
  * kernels are those that the engine reports (`Session.placement`).
  */
 import type { PlacedKernel, Session } from '../engine/engine.ts';
+import { exchangePart } from '../engine/exchange.ts';
+import { finitePart } from '../engine/finite-check.ts';
 import type { EngineName, Precision } from '../engine/offers.ts';
 import type { Graph } from '../graph/graph.ts';
 import { withoutWatched } from '../passes/watch.ts';
@@ -98,6 +100,9 @@ function nodeFinder(nodes: readonly string[]): (kernel: string) => string | unde
   };
 }
 
+/** Kernels of the session that belong to no node: they have a layer of their own. */
+const ofSession: ReadonlySet<string> = new Set([exchangePart.op, finitePart.op]);
+
 /** The layer of kernels that the engine inserted, and whose names are not paths of the graph. */
 const inserted = 'inserted by the engine';
 
@@ -107,7 +112,7 @@ function byLayer(nodes: readonly PlacedNode[], graph: Graph): readonly PlacedNod
   const named = nodes.map((node): PlacedNode => {
     // The name of a cast is the path of its operand and the new type: `pool as float32`.
     const layer = layerOf(node.name.replace(/ as \w+$/, ''));
-    return { ...node, layer: known.includes(layer) || node.op === 'Exchange' ? layer : inserted };
+    return { ...node, layer: known.includes(layer) || ofSession.has(node.op) ? layer : inserted };
   });
   const order = [
     ...known,

@@ -37,7 +37,7 @@ function witness(take: (feeds: Tensors) => void): Engine {
     release: async () => undefined,
   };
   const compile = () => Promise.resolve(session);
-  return { name: 'onnx', library: 'none', precision: 'float32', threads: 1, compile };
+  return { name: 'onnx', library: 'none', precision: 'float32', device: 'cpu', threads: 1, compile };
 }
 
 /** The rows of images, labels and masks in the order in which the towers got them, as a list of bytes for each step. */

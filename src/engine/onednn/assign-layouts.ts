@@ -3,7 +3,7 @@
  * operands and writes its results. oneDNN reports these layouts through primitive descriptors, which are stored in the calls.
  */
 import { mapResults } from '../../graph/results.ts';
-import { type ExchangeArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
+import { type NamedArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot, Slots } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { chooseForWatchedCall, chooseLayouts, isBias, type LayoutContext } from './choose-layouts.ts';
@@ -59,7 +59,8 @@ class Assigner {
     const about = { op, name, kind, action: actionOf(call), fused, inPlace, small, watched };
     if (kind === 'copy')
       return { ...about, primitive: undefined, ...layOutCopy(call, this.#copyContext(watched)) };
-    if (kind === 'exchange') return { ...about, primitive: undefined, ...this.#layOutExchange(call) };
+    if (kind === 'exchange' || kind === 'finite_check')
+      return { ...about, primitive: undefined, ...this.#rowMajorOperands(call) };
     this.#context.onednn.setTeam(teamFor(small));
     const vectors = isVectorWork(call);
     const primitive = chosen ?? this.#describe(call, vectors);
@@ -76,11 +77,11 @@ class Assigner {
     };
   }
 
-  #layOutExchange({ reads, writes }: Call): Pick<LaidOutCall, 'reads' | 'writes'> {
+  #rowMajorOperands({ reads, writes }: Call): Pick<LaidOutCall, 'reads' | 'writes'> {
     const operands = (slots: Slots) =>
       Object.entries(slots).map(([argument, slot]): Operand => {
         const layout = this.#context.table.rowMajor(slot);
-        return { argument: argument as ExchangeArgument, slot, layout, descriptor: layout.descriptor };
+        return { argument: argument as NamedArgument, slot, layout, descriptor: layout.descriptor };
       });
     return { reads: operands(reads), writes: operands(writes) };
   }

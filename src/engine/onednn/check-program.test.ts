@@ -4,7 +4,7 @@ import { GraphError } from '../../errors.ts';
 import { scalar } from '../../tensor/tensor.ts';
 import { call, layout, operand, program, slot } from '../../testing/laid-out-programs.ts';
 import { checkProgram } from './check-program.ts';
-import type { LaidOutProgram } from './laid-out.ts';
+import type { LaidOutCall, LaidOutProgram } from './laid-out.ts';
 
 const [x, y, z, v] = ['x', 'y', 'z', 'v'].map((name) => slot(name)) as [Slot, Slot, Slot, Slot];
 type Slot = ReturnType<typeof slot>;
@@ -172,6 +172,34 @@ describe('results of the program', () => {
     refuses(
       program({ inputs, variables, calls, results: update('w') }),
       /update of w, which is not a variable$/,
+    );
+  });
+});
+
+describe('a check of finite scalars', () => {
+  const total = slot('total', [1]);
+  const check = (of: Slot, options: Partial<LaidOutCall> = {}) => ({
+    ...call([operand(of, 'row-major', 'finite total')], operand(of), {
+      ...{ kind: 'finite_check', action: 'finite_check', name: 'check' },
+      ...options,
+    }),
+    writes: [],
+  });
+  const sum = call([operand(x)], operand(total));
+  const results = { output: new Map([['z', result(z)]]), finite: new Map([['total', result(total)]]) };
+  test('comes after the calls that compute what the step returns', () => {
+    const last = call([operand(x)], operand(z));
+    checkProgram(program({ inputs, calls: [sum, last, check(total)], results }));
+    refuses(
+      program({ inputs, calls: [sum, check(total), last], results }),
+      /check: finite_check\(finite total: total float32 \[1\] row-major\) may end the step before the output z is computed$/,
+    );
+  });
+  test('reads scalars, in every step', () => {
+    refuses(program({ inputs, calls: [check(x)] }), /reads x, which is not a float32 scalar$/);
+    refuses(
+      program({ inputs, calls: [sum, check(total, { watched: true })] }),
+      /is a check that only watched steps run$/,
     );
   });
 });

@@ -10,8 +10,9 @@ import { baseOf } from './program.ts';
 
 /** Returns the program if every operand is computed before it is read, every slot is written once, watched calls do not
  * affect the others, results exist, updates have the types of their variables, and there is at most one exchange, which every
- * step runs and which reads and writes equal row-major float32 tensors. Once reorders are inserted, every operand
- * and result must also have the layout that its call uses.
+ * step runs and which reads and writes equal row-major float32 tensors. A check of finite scalars, which may end the step, must
+ * come after the calls that compute what the step returns. Once reorders are inserted, every operand and result must also have the
+ * layout that its call uses.
  * @throws GraphError with the printed call */
 export function checkProgram(program: LaidOutProgram): LaidOutProgram {
   const slots = new CheckedSlots(program);
@@ -60,6 +61,7 @@ class CheckedSlots {
     const ordered = this.#program.stage === 'reordered';
     if (ordered && call.kind === 'copy') refuse('is a copy, which should have become reorders');
     if (call.kind === 'exchange') this.#checkExchange(call, refuse);
+    if (call.kind === 'finite_check') this.#checkFiniteCheck(call, refuse);
     for (const operand of call.reads) {
       this.#checkRead(call, operand, refuse);
       if (once && !this.#constants.has(operand.slot))
@@ -84,6 +86,18 @@ class CheckedSlots {
       const to = writes[index]?.layout;
       const isPlain = layout.text === 'row-major' && layout.type === 'float32';
       if (!isPlain || layout !== to) refuse(`does not average ${slot.name} as a row-major float32 tensor`);
+    }
+  }
+
+  #checkFiniteCheck({ reads, watched }: LaidOutCall, refuse: Refuse): void {
+    if (watched) refuse('is a check that only watched steps run');
+    for (const { slot, layout } of reads)
+      if (layout.type !== 'float32' || sizeOf(slot.dims) !== 1)
+        refuse(`reads ${slot.name}, which is not a float32 scalar`);
+    for (const [role, name, { slot }] of resultEntries(this.#program.results)) {
+      const isLater = role === 'update' || (role === 'watched' && this.#program.stage === 'assigned');
+      if (!isLater && !this.isComputed(slot))
+        refuse(`may end the step before the ${role} ${name} is computed`);
     }
   }
 

@@ -18,6 +18,7 @@ import type { Plan } from './plan.ts';
 import { toBfloat16 } from './precision.ts';
 import type { Program, ProgramPass } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
+import { scheduleFiniteCheck } from './schedule-finite-check.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 
 /** The passes that set the element types of a precision. */
@@ -38,7 +39,7 @@ export function programOf(
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
   const whole = exchange ? lowerExchange(commuteRelu(prune(graph))) : lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typing[precision], pruneCalls, scheduleExchange].reduce(
+  return [...typing[precision], pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

@@ -79,7 +79,7 @@ describe('the exchange in a program', () => {
     );
   });
   test('is only there for a session that exchanges', () => {
-    for (const precision of offers.onednn.precisions)
+    for (const precision of offers.onednn.cpu)
       assert.ok(programOf(smallStep(), precision).calls.every(({ kind }) => kind !== 'exchange'));
   });
   test('is refused without exchanged values', () => {

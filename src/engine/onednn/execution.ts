@@ -6,6 +6,7 @@ import type { SlotType } from '../../ops/primitives.ts';
 import { type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { ExchangeStart, PartTime, PlacedKernel, Tensors } from '../engine.ts';
 import { Exchange } from '../exchange.ts';
+import { areFinite } from '../finite-check.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
@@ -14,13 +15,23 @@ import { makeReorder } from './make-primitives.ts';
 import { argumentNumbers } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
 import { type Placement, placeBuffers } from './placement.ts';
-import type { Argument, Buffer, ExchangeStep, Located, Plan, PrimitiveStep, Step } from './plan.ts';
+import type {
+  Argument,
+  Buffer,
+  ExchangeStep,
+  FiniteStep,
+  Located,
+  Plan,
+  PrimitiveStep,
+  Step,
+} from './plan.ts';
 import { teamFor } from './small-work.ts';
 
 /** A step with the addresses of its operands and results. */
 interface BoundStep {
   readonly step: Step;
-  readonly run: () => void;
+  /** Returns `ends` if the session's step ends here, before its updates. */
+  readonly run: () => 'ends' | undefined;
 }
 /** The reorders of a variable from its own layout to a row-major staging buffer (`out`), and back. */
 interface Staging {
@@ -85,7 +96,8 @@ export class Execution {
     }
   }
 
-  /** Runs one step: computes the outputs from feeds and variables, and updates the variables.
+  /** Runs one step: computes the outputs from feeds and variables, and updates the variables, unless a scalar that must be finite is
+   * not.
    * @throws RunError when oneDNN fails, or when another session of the exchange failed. In the latter case the variables are
    * unchanged. In the former, some of them may be updated; `read` then throws */
   step(feeds: Tensors, watch: boolean = false): Tensors {
@@ -93,7 +105,7 @@ export class Execution {
     for (const bound of this.#steps) {
       if (bound.step.watched && !watch) continue;
       this.#isPartlyUpdated ||= bound === this.#firstUpdate;
-      this.#execute(bound);
+      if (this.#execute(bound) === 'ends') break;
     }
     const { output, watched } = this.#plan.results;
     const taken = watch ? [...output, ...watched] : [...output];
@@ -128,11 +140,11 @@ export class Execution {
     );
   }
 
-  /** Runs `steps` unwatched steps with the same feeds and measures the time of each primitive. */
+  /** Runs `steps` unwatched steps with the same feeds and measures the time of each primitive: 0 if the step ends before it. */
   profile(feeds: Tensors, steps: number): readonly PartTime[] {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
     const unwatched = this.#steps.filter(({ step }) => !step.watched);
-    const rounds = Array.from({ length: steps }, () => unwatched.map((bound) => this.#timed(bound)));
+    const rounds = Array.from({ length: steps }, () => this.#timed(unwatched));
     return unwatched.map(({ step: { op, name, implementation } }, index) => {
       const millis = rounds.map((round) => round[index] ?? 0);
       return partTime({ op, name, code: implementation }, millis);
@@ -147,10 +159,16 @@ export class Execution {
     );
   }
 
-  #timed(bound: BoundStep): number {
-    const start = performance.now();
-    this.#execute(bound);
-    return performance.now() - start;
+  /** Returns the milliseconds of each step, up to the one that ends the session's step. */
+  #timed(steps: readonly BoundStep[]): readonly number[] {
+    const times: number[] = [];
+    for (const bound of steps) {
+      const start = performance.now();
+      const end = this.#execute(bound);
+      times.push(performance.now() - start);
+      if (end !== undefined) break;
+    }
+    return times;
   }
 
   close(): void {
@@ -159,20 +177,24 @@ export class Execution {
     this.#arena.release();
   }
 
-  #execute({ step, run }: BoundStep): void {
+  #execute({ step, run }: BoundStep): 'ends' | undefined {
     this.#onednn.setTeam(teamFor(step.small));
-    run();
+    return run();
   }
 
   #bind(step: Step): BoundStep {
-    return {
-      step,
-      run: step.primitive === 'exchange' ? this.#bindExchange(step) : this.#bindPrimitive(step),
-    };
+    if (step.primitive === 'exchange') return { step, run: this.#bindExchange(step) };
+    if (step.primitive === 'finite_check') return { step, run: this.#bindFiniteCheck(step) };
+    return { step, run: this.#bindPrimitive(step) };
+  }
+
+  #bindFiniteCheck({ reads }: FiniteStep): BoundStep['run'] {
+    const values = reads.map(({ buffer }) => this.#arena.float32(this.#offsetOf(buffer), 1));
+    return () => (areFinite(values) ? undefined : 'ends');
   }
 
   /** Averages in the memory of the results. Operands that have memory of their own are copied there first. */
-  #bindExchange({ reads, writes }: ExchangeStep): () => void {
+  #bindExchange({ reads, writes }: ExchangeStep): BoundStep['run'] {
     const viewOf = ({ buffer, elements }: ExchangeStep['reads'][number]) =>
       this.#arena.float32(this.#offsetOf(buffer), elements);
     const averages = writes.map(viewOf);
@@ -183,10 +205,11 @@ export class Execution {
     return () => {
       for (const { from, to } of copies) to.set(from);
       this.#exchange?.average(averages);
+      return undefined;
     };
   }
 
-  #bindPrimitive(step: PrimitiveStep): () => void {
+  #bindPrimitive(step: PrimitiveStep): BoundStep['run'] {
     const memory = ({ buffer, descriptor, offset }: Argument) =>
       this.#onednn.memory(descriptor, this.#arena.address(this.#offsetOf(buffer) + offset));
     const args = [...step.reads, ...step.writes].map(
@@ -202,11 +225,12 @@ export class Execution {
       } catch (error) {
         throw new RunError(`${step.text} (${step.implementation}): ${messageOf(error)}`, { cause: error });
       }
+      return undefined;
     };
   }
 
   #scratchpadBytes(step: Step): number {
-    if (step.primitive === 'exchange' || step.scratchpad === undefined) return 0;
+    if (!('scratchpad' in step) || step.scratchpad === undefined) return 0;
     return this.#onednn.byteSize(step.scratchpad);
   }
 

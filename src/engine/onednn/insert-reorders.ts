@@ -1,14 +1,15 @@
 /**
  * Program with layouts → the same program with explicit reorders, after which every operand is in the layout that its call
  * uses. A reorder is inserted where a reader needs a layout other than the home layout of the tensor, where a primitive
- * writes another layout, for casts and copies of parts, and for results that must not change when a variable does. Reorders
- * of constants run once, during setup.
+ * writes another layout, for casts and copies of parts, and for results that must not change when a variable does. Those for
+ * results come last, except that a call that may end the step comes after those for everything that the step returns. Reorders of
+ * constants run once, during setup.
  *
  *     before  c: convolution_forward(src: x row-major, weights: w layout 1) → y layout 2     w is row-major
  *     after   w: reorder(src: w row-major) → w reordered layout 1
  *             c: convolution_forward(src: x row-major, weights: w reordered layout 1) → y layout 2
  */
-import { mapResults } from '../../graph/results.ts';
+import { mapResults, type ResultRole, withoutRole } from '../../graph/results.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import {
   isWhole,
@@ -33,6 +34,8 @@ class ReorderInserter {
   /** The watched calls that wait for operands that have not been computed yet. */
   #waiting: readonly LaidOutCall[];
   readonly #watchedResults = new Map<string, LaidOutResult>();
+  /** The results that have been put into their layouts. */
+  readonly #placed = new Map<LaidOutResult, LaidOutResult>();
 
   constructor(program: LaidOutProgram, table: RowMajorLayouts) {
     this.#program = program;
@@ -43,15 +46,26 @@ class ReorderInserter {
   insert(): LaidOutProgram {
     this.#insertWatched();
     for (const call of this.#program.calls) {
+      if (call.kind === 'finite_check')
+        mapResults(withoutRole(this.#program.results, 'update'), (result, name, role) =>
+          this.#placedResult(result, name, role),
+        );
       this.#insertCall(call);
       this.#insertWatched();
     }
-    const results = mapResults(this.#program.results, (result, name, role) => {
-      if (role === 'watched') return this.#watchedResults.get(name) ?? result;
-      return this.#memory.resultInLayout(result);
-    });
+    const results = mapResults(this.#program.results, (result, name, role) =>
+      this.#placedResult(result, name, role),
+    );
     const { setup, calls, homes } = this.#memory;
     return { ...this.#program, stage: 'reordered', setup, calls, homes, watchedCalls: [], results };
+  }
+
+  /** Returns a result in its layout. Inserts a reorder if necessary, once. */
+  #placedResult(result: LaidOutResult, name: string, role: ResultRole): LaidOutResult {
+    if (role === 'watched') return this.#watchedResults.get(name) ?? result;
+    const placed = this.#placed.get(result) ?? this.#memory.resultInLayout(result);
+    this.#placed.set(result, placed);
+    return placed;
   }
 
   /** Inserts watched calls and copies of watched values as soon as their operands exist, before these can be overwritten. */

@@ -3,7 +3,7 @@
  * form. `print-program.ts` prints it, and `check-program.ts` checks it.
  */
 import type { Results } from '../../graph/results.ts';
-import type { CallKind, ExchangeArgument, TensorArgument } from '../../ops/primitive-kinds.ts';
+import type { CallKind, NamedArgument, TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { Layout } from './layout-table.ts';
@@ -12,7 +12,7 @@ import type { Handle } from './native/onednn.ts';
 /** An operand or a result of a call. */
 export interface Operand {
   /** The name of the argument, or the index of the post-op whose second operand this is. */
-  readonly argument: TensorArgument | ExchangeArgument | number;
+  readonly argument: TensorArgument | NamedArgument | number;
   readonly slot: Slot;
   /** The layout in which the call reads or writes the slot. */
   readonly layout: Layout;

@@ -83,8 +83,8 @@ export class LayoutClasses {
 
   #unite(call: Call, { calls }: Program): void {
     const { kind, reads, parameters, postOps } = call;
-    const result = resultOf(call);
     if (recordOf(kind).choosesLayouts === 'shared' || parameters.follows) {
+      const result = resultOf(call);
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
       for (const slot of [reads.src, reads.src1, reads.diffDst, ...operands])
         if (slot !== undefined) this.#join(result, slot);
@@ -92,7 +92,7 @@ export class LayoutClasses {
     }
     if (kind === 'pooling_backward') {
       const forward = calls.find((other) => isForwardOf(call, other));
-      if (forward?.reads.src !== undefined) this.#join(result, forward.reads.src);
+      if (forward?.reads.src !== undefined) this.#join(resultOf(call), forward.reads.src);
       if (forward?.writes.dst !== undefined && reads.diffDst) {
         this.#join(forward.writes.dst, reads.diffDst);
         this.#pooled.set(call, forward.writes.dst);

@@ -7,7 +7,7 @@
  */
 import type { Graph, Value } from '../../graph/graph.ts';
 import { mapResults, withoutRole } from '../../graph/results.ts';
-import type { ExchangeArgument } from '../../ops/primitive-kinds.ts';
+import type { NamedArgument } from '../../ops/primitive-kinds.ts';
 import { type Slot, slotDims } from '../../ops/primitives.ts';
 import { splitExchange } from '../../passes/split-exchange.ts';
 import { exchangePart, ownName } from '../exchange.ts';
@@ -60,6 +60,6 @@ function addExchange(lowering: Lowering, exchanged: ReadonlyMap<string, Value>):
   return averages;
 }
 
-function byArgument(slots: readonly (readonly [string, Slot])[]): Readonly<Record<ExchangeArgument, Slot>> {
+function byArgument(slots: readonly (readonly [string, Slot])[]): Readonly<Record<NamedArgument, Slot>> {
   return Object.fromEntries(slots.map(([name, slot]) => [`exchanged ${name}`, slot]));
 }

@@ -1,15 +1,26 @@
 /** Program with reorders → plan: makes a primitive for every call and a buffer for every slot. */
 import { messageOf, RunError } from '../../errors.ts';
 import { mapResults } from '../../graph/results.ts';
-import { type ExchangeArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
+import { type NamedArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { exchangePart } from '../exchange.ts';
+import { finitePart } from '../finite-check.ts';
 import type { LaidOutCall, LaidOutProgram, LaidOutResult, Operand } from './laid-out.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { argumentNumbers, elementSize, postOpNumber } from './native/constants.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
-import type { Argument, Buffer, ExchangeStep, Located, Plan, PrimitiveStep } from './plan.ts';
+import type {
+  Access,
+  Argument,
+  Buffer,
+  ExchangeStep,
+  FiniteStep,
+  Located,
+  Plan,
+  PrimitiveStep,
+  Step,
+} from './plan.ts';
 import { printLaidOutCall } from './print-program.ts';
 import { isSmallReorder, teamFor } from './small-work.ts';
 
@@ -17,8 +28,10 @@ import { isSmallReorder, teamFor } from './small-work.ts';
 export function makePrimitives(program: LaidOutProgram, table: RowMajorLayouts, onednn: Onednn): Plan {
   const bufferOf = buffersOf(program);
   const primitive = (call: LaidOutCall) => makePrimitive(call, bufferOf, onednn);
-  const step = (call: LaidOutCall) =>
-    call.kind === 'exchange' ? makeExchange(call, bufferOf) : primitive(call);
+  const step = (call: LaidOutCall): Step => {
+    if (call.kind === 'exchange') return makeExchange(call, bufferOf);
+    return call.kind === 'finite_check' ? makeFiniteCheck(call, bufferOf) : primitive(call);
+  };
   const located = ({ slot, layout }: LaidOutResult): Located => {
     return { buffer: bufferOf(slot), layout, rowMajor: table.rowMajor(layout) };
   };
@@ -77,6 +90,15 @@ function makeExchange(call: LaidOutCall, bufferOf: BufferOf): ExchangeStep {
   };
 }
 
+function makeFiniteCheck(call: LaidOutCall, bufferOf: BufferOf): FiniteStep {
+  const { op, name, action, fused, inPlace, small, watched, reads } = call;
+  return {
+    ...{ op, name, text: `${name}: ${action}`, fused, inPlace, small, watched },
+    ...{ primitive: 'finite_check', implementation: finitePart.code, writes: [] },
+    reads: reads.map(({ slot }): Access => ({ buffer: bufferOf(slot) })),
+  };
+}
+
 function makePrimitive(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): PrimitiveStep {
   const { op, name, fused, inPlace, small, watched } = call;
   const text = printLaidOutCall(call);
@@ -107,7 +129,7 @@ function numberOf(argument: Operand['argument'], { library }: Onednn): number {
   throw new TypeError(`a primitive has no argument ${argument}`);
 }
 
-function isTensorArgument(argument: TensorArgument | ExchangeArgument): argument is TensorArgument {
+function isTensorArgument(argument: TensorArgument | NamedArgument): argument is TensorArgument {
   return argument in argumentNumbers;
 }
 

@@ -30,7 +30,7 @@ const threadPool = sessionThreads<SessionStart>(
 export type OnednnOptions = Partial<EngineOptions<'onednn'>>;
 
 const onednnChecks: OptionChecks<OnednnOptions> = {
-  precision: optional(aChoice(offers.onednn.precisions)),
+  precision: optional(aChoice(offers.onednn.cpu)),
   threads: optional(aWholeNumber(1)),
   emulate: optional(aBoolean),
 };
@@ -51,7 +51,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
   const unavailable = { code: 'CIFAR10_ENGINE_UNAVAILABLE', data: { engine: 'onednn', precision } } as const;
   if (support.verdict === 'missing' || support.verdict === 'impossible')
     throw new RunError(support.why, unavailable);
-  if (support.verdict === 'slow' && !emulate)
+  if (support.verdict === 'emulated' && !emulate)
     throw new RunError(
       `${support.why}. Use ${alternativeTo(precision)}; ` +
         `${command(`bench --engine onednn --precision ${precision}`)} measures how slow it is here.`,
@@ -62,6 +62,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
     name: 'onednn',
     library,
     precision,
+    device: 'cpu',
     threads,
     compile: async (graph, options = {}) => {
       requireOptions(options, compileChecks);

@@ -1,7 +1,7 @@
 /**
  * Plan → addresses: decides which buffers share memory, and assigns the offset of each. An update overwrites its variable if
- * the old value is not read afterwards and the update is computed after the exchange, so that a failed exchange leaves the
- * variables unchanged. An elementwise result overwrites an operand that is not read later. All other buffers share memory if
+ * the old value is not read afterwards and the update is computed after the exchange and after the check of finite scalars, so that
+ * a failed exchange or check leaves the variables unchanged. An elementwise result overwrites an operand that is not read later. All other buffers share memory if
  * their lifetimes do not overlap.
  */
 import { planMemory } from './memory-plan.ts';
@@ -20,12 +20,14 @@ export function placeBuffers({
   inputs,
   variables,
   constants,
-  results: { output, exchanged, update: updates, watched },
+  results: { output, exchanged, finite, update: updates, watched },
 }: Plan): Placement {
   const uses = usesOf(steps);
   const end = steps.length;
   const wanted = new Set(
-    [...output.values(), ...exchanged.values(), ...watched.values()].map(({ buffer }) => buffer),
+    [...output.values(), ...exchanged.values(), ...finite.values(), ...watched.values()].map(
+      ({ buffer }) => buffer,
+    ),
   );
   const merged = new Map<Buffer, Buffer>();
   const rootOf = (buffer: Buffer): Buffer => {
@@ -63,6 +65,7 @@ export function placeBuffers({
     ...variables.values(),
     ...output.values(),
     ...exchanged.values(),
+    ...finite.values(),
   ].map(({ buffer }) => buffer);
   for (const buffer of [...persistent, ...constants.keys()]) extend(buffer, 0, end);
   const { offsets, bytes } = planMemory(lifetimes);
@@ -95,7 +98,8 @@ function usesOf(steps: readonly Step[]): ReadonlyMap<Buffer, Use> {
 
 const touches = (list: readonly Access[], buffer: Buffer) => list.some((access) => access.buffer === buffer);
 
-/** Whether the update may overwrite the variable: it is computed after the exchange, and no later step reads the old value. */
+/** Whether the update may overwrite the variable: it is computed after the steps that may keep the variables unchanged, and no later
+ * step reads the old value. */
 function mayReplace(
   variable: Located,
   update: Located,
@@ -111,7 +115,9 @@ function mayReplace(
   const written = uses.get(update.buffer)?.first ?? 0;
   const maker = steps[written];
   if (maker === undefined || (touches(maker.reads, variable.buffer) && !maker.inPlace)) return false;
-  const isEarly = steps.slice(written).some(({ primitive }) => primitive === 'exchange');
+  const isEarly = steps
+    .slice(written)
+    .some(({ primitive }) => primitive === 'exchange' || primitive === 'finite_check');
   return !isEarly && !steps.slice(written + 1).some(({ reads }) => touches(reads, variable.buffer));
 }
 

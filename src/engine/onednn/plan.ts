@@ -52,7 +52,11 @@ export interface PrimitiveStep extends StepOf<Argument> {
 export interface ExchangeStep extends StepOf<Access & { readonly elements: number }> {
   readonly primitive: 'exchange';
 }
-export type Step = PrimitiveStep | ExchangeStep;
+/** Ends the step unless all operands, which are float32 scalars, are finite. */
+export interface FiniteStep extends StepOf<Access> {
+  readonly primitive: 'finite_check';
+}
+export type Step = PrimitiveStep | ExchangeStep | FiniteStep;
 /** The buffer of an input, variable or result, and the layout of the tensor in it. */
 export interface Located {
   readonly buffer: Buffer;

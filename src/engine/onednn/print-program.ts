@@ -7,8 +7,8 @@ import type { Layout } from './layout-table.ts';
 /** Prints a call:
  * `dense: matmul(src: x float32 [2, 16] row-major, weights: w float32 [16, 4] row-major) → y float32 [2, 4] row-major`. */
 export function printLaidOutCall({ name, action, reads, writes, watched }: LaidOutCall): string {
-  const results = writes.map(printResult).join(', ');
-  return `${watched ? 'watched ' : ''}${name}: ${action}(${reads.map(printOperand).join(', ')}) → ${results}`;
+  const work = `${watched ? 'watched ' : ''}${name}: ${action}(${reads.map(printOperand).join(', ')})`;
+  return writes.length === 0 ? work : `${work} → ${writes.map(printResult).join(', ')}`;
 }
 
 export function printProgram(program: LaidOutProgram): string {

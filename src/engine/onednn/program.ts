@@ -88,7 +88,8 @@ export function readCounts({ calls }: Program): ReadonlyMap<Slot, number> {
 export function printCall(call: Call): string {
   const operands = Object.entries(call.reads).map(([argument, slot]) => `${argument}: ${slot.name}`);
   const results = Object.values(call.writes).map(({ type, dims }) => `${type} [${dims.join(', ')}]`);
-  return `${call.name}: ${actionOf(call)}(${operands.join(', ')}) → ${results.join(', ')}`;
+  const action = `${call.name}: ${actionOf(call)}(${operands.join(', ')})`;
+  return results.length === 0 ? action : `${action} → ${results.join(', ')}`;
 }
 
 /** Prints the kind of a call and its post-ops: `convolution_forward + relu`. */

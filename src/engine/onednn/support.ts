@@ -49,7 +49,7 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
     return { verdict: 'impossible', why: cannotCompute(version, precision, messageOf(error)) };
   }
   const why = slowness(version, precision, parts);
-  return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
+  return why === undefined ? { verdict: 'fast' } : { verdict: 'emulated', why };
 }
 
 /** Runs steps of the probe graph and returns the parts of a step, with the implementation that oneDNN chose for each.

@@ -6,7 +6,7 @@ import { resultEntries, resultValues, withoutRole } from '../../../graph/results
 import { liveBytes } from '../../../passes/live-bytes.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
-import { lower, outputName, updateName } from './lower.ts';
+import { finiteName, lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { inPrecision, optimized, prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
@@ -23,6 +23,8 @@ export interface CompiledGraph {
   }[];
   /** The outputs that every step returns. */
   readonly outputs: readonly string[];
+  /** The outputs of the model that must be finite. Otherwise a step does not change the variables. */
+  readonly finite: readonly string[];
   /** For each watched result, the name of what holds it: an input, a variable, or an output of one of the two models. */
   readonly watched: ReadonlyMap<string, string>;
   /** The outputs of the step's model that only watched steps need. */
@@ -55,6 +57,7 @@ export function compileTyped(graph: Graph, target: Target): CompiledGraph {
       update: graph.results.update.has(name) ? updateName(name) : null,
     })),
     outputs: [...graph.results.output.keys()],
+    finite: [...graph.results.finite.keys()].map(finiteName),
     watched,
     shared,
     ...(watch !== undefined && {

@@ -31,11 +31,17 @@ export function updateName(variable: string): string {
   return `${variable}/updated`;
 }
 
+/** Returns the name of the ONNX output that holds a scalar that must be finite. */
+export function finiteName(name: string): string {
+  return `${name}/finite`;
+}
+
 /** Returns the name of a result among the outputs of a model.
  * @throws GraphError for a role that the engine has to handle before lowering */
 export function outputName(graph: Graph, role: ResultRole, name: string): string {
   if (role === 'output') return name;
   if (role === 'update') return updateName(name);
+  if (role === 'finite') return finiteName(name);
   throw new GraphError(`graph ${graph.name}: a model cannot have ${role} results, but found ${name}`);
 }
 

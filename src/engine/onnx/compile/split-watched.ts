@@ -4,10 +4,10 @@
  * and returns on request.
  */
 import { type Graph, inputsOf, outputsOf, type Value } from '../../../graph/graph.ts';
-import { resultsOf } from '../../../graph/results.ts';
+import { resultEntries, resultsOf } from '../../../graph/results.ts';
 import { uniqueNames } from '../../../passes/unique-names.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
-import { updateName } from './lower.ts';
+import { outputName } from './lower.ts';
 
 export interface SplitGraph {
   /** The step. In addition to its own outputs, it returns the watched values that it computes, and those that `watch` needs. */
@@ -22,14 +22,15 @@ export interface SplitGraph {
 }
 
 export function splitWatched(graph: Graph): SplitGraph {
-  const { output, update } = graph.results;
+  const { output } = graph.results;
   const step = withoutWatched(graph);
   const inStep = new Set(step.nodes);
   const nodes = graph.nodes.filter((node) => !inStep.has(node));
   const fed = new Map<string, Value>([...graph.inputs, ...graph.variables]);
   const made = new Set(nodes.flatMap((node) => outputsOf(node).map(([, value]) => value)));
   const names = new Map([...output, ...fed].map(([name, value]) => [value, name] as const));
-  const unique = uniqueNames([...fed.keys(), ...output.keys(), ...[...update.keys()].map(updateName)]);
+  const returned = resultEntries(step.results).map(([role, name]) => outputName(graph, role, name));
+  const unique = uniqueNames([...fed.keys(), ...returned]);
   const shared = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   /** The name of a value that the step computes or takes as an input. */

@@ -5,14 +5,13 @@
 
 import type { OpName } from '../../../graph/signature.ts';
 import type { Mask } from '../../../ops/definition.ts';
-
-/** The kinds of devices. */
-export type DeviceKind = 'cpu' | 'webgpu' | 'cuda';
+import type { DeviceKind } from '../../device.ts';
+import type { PrecisionOf } from '../../offers.ts';
 
 /** Where, and in which precision, ONNX Runtime computes a graph. */
 export interface Target {
   readonly device: DeviceKind;
-  readonly precision: 'float32' | 'float16';
+  readonly precision: PrecisionOf<'onnx'>;
 }
 
 /** How operators are expressed in ONNX for a target. */

@@ -1,11 +1,22 @@
 /** A session with ONNX Runtime: its models, and the buffers of its variables. */
+import type { Device } from '../../device.ts';
 import type { PartTime, PlacedKernel, Tensors } from '../../engine.ts';
 import { exchangeKernel } from '../../exchange.ts';
+import { areFinite, finiteKernel } from '../../finite-check.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { type BeforeExchange, FirstHalf } from './first-half.ts';
 import { KeptTensors } from './kept-tensors.ts';
 import { LoadedGraph } from './loaded-graph.ts';
-import { fill, type OrtTensor, type OrtTensors, ortTensor, tensorOf } from './onnx-runtime.ts';
+import {
+  fill,
+  float32Of,
+  found,
+  type OrtFetches,
+  type OrtTensor,
+  type OrtTensors,
+  ortTensor,
+  tensorOf,
+} from './onnx-runtime.ts';
 import { placementOf } from './placement.ts';
 import { profilePrefix, removeProfile } from './profile.ts';
 
@@ -16,6 +27,7 @@ export interface SessionStart {
   /** The first half of a step with an exchange. */
   readonly before?: BeforeExchange;
   readonly threads: number;
+  readonly device: Device;
   /** The folder to which ONNX Runtime writes its profiles, or undefined if it should write none. */
   readonly profileFolder?: string;
 }
@@ -24,7 +36,7 @@ export interface SessionStart {
  * A variable has two buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to
  * the buffer of an input, because ONNX Runtime does not notice that they are the same and may write a new weight before an
  * operator has read the old one. A variable without an update has only one buffer. Both halves of a step with an exchange use
- * the same buffers.
+ * the same buffers. If a scalar that must be finite is not, the buffers are not swapped.
  */
 interface Variable {
   current: OrtTensor;
@@ -38,6 +50,8 @@ export class OnnxExecution {
   readonly #first: FirstHalf | undefined;
   readonly #graph: LoadedGraph;
   readonly #variables: ReadonlyMap<string, Variable>;
+  /** The outputs of the model that must be finite. They are new tensors in every step. */
+  readonly #finite: OrtFetches;
 
   private constructor(
     start: SessionStart,
@@ -56,12 +70,17 @@ export class OnnxExecution {
         return [name, { current, next, update }];
       }),
     );
+    this.#finite = Object.fromEntries(start.graph.finite.map((name) => [name, null] as const));
   }
 
   /** @throws Error when ONNX Runtime rejects a model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
-    const { before, graph, threads, profileFolder } = start;
-    const options = (model: string) => ({ threads, profilePrefix: profilePrefix(profileFolder, model) });
+    const { before, graph, threads, device, profileFolder } = start;
+    const options = (model: string) => ({
+      threads,
+      device,
+      profilePrefix: profilePrefix(profileFolder, model),
+    });
     const kept = new KeptTensors();
     const loaded: { readonly release: () => Promise<void> }[] = [];
     const register = <T extends { readonly release: () => Promise<void> }>(part: T): T => {
@@ -92,9 +111,11 @@ export class OnnxExecution {
     if (watch) await this.#prepareWatching();
     const before = await this.#first?.run(feeds, watch);
     const passed: OrtTensors = { ...feeds, ...before?.passed };
-    const { returned } = await this.#graph.run(passed, updates, watch);
+    const { computed, returned } = await this.#graph.run(passed, { ...updates, ...this.#finite }, watch);
     const own = [...returned].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
     const results = new Map([...(before?.returned ?? []), ...own]);
+    const finite = Object.keys(this.#finite).map((name) => float32Of(found(computed, name)));
+    if (!areFinite(finite)) return results;
     // Nothing can fail from here on, so a step that fails leaves the variables unchanged.
     for (const variable of this.#variables.values()) {
       [variable.current, variable.next] = [variable.next, variable.current];
@@ -126,10 +147,12 @@ export class OnnxExecution {
 
   /** Returns the kernels of a step. The models are loaded a second time, so this needs the memory of another session. */
   async placement(): Promise<readonly PlacedKernel[]> {
-    const { before, graph, threads } = this.#start;
-    if (before === undefined) return placementOf(graph, threads);
-    const first = await placementOf(before.graph, threads);
-    return [...first, exchangeKernel, ...(await placementOf(graph, threads))];
+    const { before, graph, threads, device } = this.#start;
+    const options = { threads, device };
+    const check = graph.finite.length > 0 ? [finiteKernel] : [];
+    if (before === undefined) return [...(await placementOf(graph, options)), ...check];
+    const first = await placementOf(before.graph, options);
+    return [...first, exchangeKernel, ...(await placementOf(graph, options)), ...check];
   }
 
   async close(): Promise<void> {

@@ -68,7 +68,8 @@ export class LoadedGraph {
 
   #watching(): Promise<OrtModel | undefined> {
     const { watch } = this.#compiled;
-    if (watch !== undefined) this.#watchModel ??= loadModel(watch.model, { threads: this.#options.threads });
+    if (watch !== undefined)
+      this.#watchModel ??= loadModel(watch.model, { ...this.#options, profilePrefix: undefined });
     return Promise.resolve(this.#watchModel);
   }
 

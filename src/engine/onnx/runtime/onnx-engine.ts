@@ -10,6 +10,7 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
+import { type Device, deviceParts } from '../../device.ts';
 import {
   type CompileOptions,
   compileChecks,
@@ -18,12 +19,14 @@ import {
   type Session,
   type Support,
 } from '../../engine.ts';
-import type { EngineMaker } from '../../maker.ts';
+import type { EngineMaker, PrecisionMaker } from '../../maker.ts';
+import type { PrecisionOf } from '../../offers.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
-import { plainTarget } from '../compile/targets.ts';
+import type { Target } from '../compile/targets.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
+import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
@@ -31,10 +34,20 @@ const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
 );
 
-/** @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
+/** @param device where sessions compute; `deviceSupport` tells whether it works here
+ * @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
 export function createOnnxEngine(
   threads: number = usableCores(),
+  device: Device = 'cpu',
 ): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
+  return createIn('float32', threads, device);
+}
+
+function createIn<P extends OnnxPrecision>(
+  precision: P,
+  threads: number = usableCores(),
+  device: Device = 'cpu',
+): Engine & { readonly name: 'onnx'; readonly precision: P } {
   requireWholeNumber('threads', threads, 1);
   disableTelemetry();
   requireGnuLibrary();
@@ -42,25 +55,50 @@ export function createOnnxEngine(
   return {
     name: 'onnx',
     library,
-    precision: 'float32',
+    precision,
+    device,
     threads,
-    compile: (graph, options = {}) => compile(graph, threads, options),
+    compile: (graph, options = {}) => compile(graph, { precision, threads, device }, options),
   };
 }
 
+type OnnxPrecision = PrecisionOf<'onnx'>;
+
+const makers = { float32: makerIn('float32'), float16: makerIn('float16') } as const;
+
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
-  on: { cpu: { float32: { support, create: ({ threads }) => createOnnxEngine(threads) } } },
+  on: { cpu: makers, webgpu: makers, cuda: makers },
   computes: () => true,
 };
 
-function support(): Support {
+function makerIn<P extends OnnxPrecision>(precision: P): PrecisionMaker<'onnx', P> {
+  return {
+    support: (device) => support(precision, device),
+    create: ({ threads, device }) => {
+      const found = support(precision, device);
+      if (found.verdict === 'missing' || found.verdict === 'impossible')
+        throw new RunError(found.why, {
+          code: 'CIFAR10_ENGINE_UNAVAILABLE',
+          data: { engine: 'onnx', precision },
+        });
+      return createIn(precision, threads, device);
+    },
+  };
+}
+
+function support(precision: OnnxPrecision, device: Device): Support {
   try {
     createOnnxEngine();
-    return { verdict: 'fast' };
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
   }
+  if (device !== 'cpu') return deviceSupport(device);
+  if (precision === 'float32') return { verdict: 'fast' };
+  return {
+    verdict: 'slow',
+    why: 'ONNX Runtime has no float16 kernels for CPUs, so it computes in float32 and rounds the results',
+  };
 }
 
 function installedVersion(): string {
@@ -82,10 +120,16 @@ function installedVersion(): string {
  * little lower, so only sessions that certainly do not fit are refused. */
 const memoryShare = 1.2;
 
-async function compile(graph: Graph, engineThreads: number, options: CompileOptions): Promise<Session> {
+async function compile(
+  graph: Graph,
+  engine: { readonly precision: OnnxPrecision; readonly threads: number; readonly device: Device },
+  options: CompileOptions,
+): Promise<Session> {
   requireOptions(options, compileChecks);
-  const { profiling = false, threads = engineThreads, exchange } = options;
-  const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
+  const { profiling = false, threads = engine.threads, exchange } = options;
+  const target = { device: deviceParts(engine.device).kind, precision: engine.precision };
+  const graphs =
+    exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, target, exchange);
   const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
   const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
   const purpose = `graph ${graph.name} on ONNX Runtime${sessions > 1 ? `, in ${sessions.toLocaleString('en-US')} sessions,` : ''}`;
@@ -94,6 +138,7 @@ async function compile(graph: Graph, engineThreads: number, options: CompileOpti
   const start: SessionStart = {
     ...graphs,
     threads,
+    device: engine.device,
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
@@ -127,16 +172,21 @@ export async function openModel(
     model,
     variables: [],
     outputs,
+    finite: [],
     watched: new Map<string, string>(),
     shared: [],
     paths: new Map<string, string>(),
     liveBytes: 0,
   };
-  const start = { graph: compiled, threads };
+  const start = { graph: compiled, threads, device: 'cpu' } as const;
   return WorkerSession.create(graph, { library: 'ONNX Runtime', threads: threadPool, start, adviceFor });
 }
 
-function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
-  const { first, second, exchanged, carried } = compileHalves(graph, plainTarget);
+function halvesOf(
+  graph: Graph,
+  target: Target,
+  exchange: ExchangeStart,
+): Pick<SessionStart, 'graph' | 'before'> {
+  const { first, second, exchanged, carried } = compileHalves(graph, target);
   return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }

@@ -2,6 +2,7 @@
 import * as ort from 'onnxruntime-node';
 import { dtypeNames } from '../../../tensor/dtype.ts';
 import { bytesOf, type Tensor, tensorOver, zeros } from '../../../tensor/tensor.ts';
+import { type Device, type DeviceKind, deviceParts } from '../../device.ts';
 
 export type OrtTensor = ort.Tensor;
 /** Tensors by name: inputs or outputs of a model. */
@@ -21,6 +22,7 @@ export interface OrtModel {
 
 export interface LoadOptions {
   readonly threads: number;
+  readonly device: Device;
   /** The beginning of the path of the file to which ONNX Runtime writes its profile, or undefined if it should write none. */
   readonly profilePrefix?: string | undefined;
 }
@@ -28,10 +30,23 @@ export interface LoadOptions {
 // ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
-/** @throws Error when ONNX Runtime rejects the model */
-export function loadModel(bytes: Uint8Array, { threads, profilePrefix }: LoadOptions): Promise<OrtModel> {
+/** The execution provider of each kind of device. */
+const providers: Readonly<
+  Record<DeviceKind, (index: number) => ort.InferenceSession.ExecutionProviderConfig>
+> = {
+  cpu: () => 'cpu',
+  webgpu: () => 'webgpu',
+  cuda: (deviceId) => ({ name: 'cuda', deviceId }),
+};
+
+/** @throws Error when ONNX Runtime rejects the model, or cannot compute all of it on the device */
+export function loadModel(
+  bytes: Uint8Array,
+  { threads, device, profilePrefix }: LoadOptions,
+): Promise<OrtModel> {
+  const { kind, index } = deviceParts(device);
   return ort.InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
+    executionProviders: [providers[kind](index)],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -41,7 +56,13 @@ export function loadModel(bytes: Uint8Array, { threads, profilePrefix }: LoadOpt
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
     // Waiting threads must not spin, because the reader threads need the cores between steps.
-    extra: { session: { force_spinning_stop: '1' } },
+    extra: {
+      session: {
+        force_spinning_stop: '1',
+        // A node that the device lacks must be an error. By default, ONNX Runtime would compute it on the CPU.
+        ...(kind !== 'cpu' && { disable_cpu_ep_fallback: '1' }),
+      },
+    },
     ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
   });
 }

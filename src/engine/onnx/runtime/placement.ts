@@ -5,19 +5,19 @@
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import type { PlacedKernel } from '../../engine.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
-import { loadModel, zeroFeeds } from './onnx-runtime.ts';
+import { type LoadOptions, loadModel, zeroFeeds } from './onnx-runtime.ts';
 import { endProfile, profilePrefix, removeProfile } from './profile.ts';
 
 /** @throws Error when ONNX Runtime rejects the model
  * @throws RunError when the profile cannot be written */
 export async function placementOf(
   { model: bytes, paths }: CompiledGraph,
-  threads: number,
+  options: Pick<LoadOptions, 'threads' | 'device'>,
 ): Promise<readonly PlacedKernel[]> {
   const folder = makeTemporaryFolder('cifar10-placement-');
   try {
     const prefix = profilePrefix(folder, 'step');
-    const model = await loadModel(bytes, { threads, profilePrefix: prefix });
+    const model = await loadModel(bytes, { ...options, profilePrefix: prefix });
     try {
       await model.run(zeroFeeds(model), Object.fromEntries(model.outputNames.map((name) => [name, null])));
       return endProfile(model, prefix).map(({ op, name, code: provider }) => ({
@@ -32,7 +32,11 @@ export async function placementOf(
 }
 
 /** The kinds of devices on which ONNX Runtime's execution providers compute. */
-const kinds: Readonly<Record<string, string>> = { CPUExecutionProvider: 'CPU' };
+const kinds: Readonly<Record<string, string>> = {
+  CPUExecutionProvider: 'CPU',
+  CUDAExecutionProvider: 'GPU',
+  WebGpuExecutionProvider: 'GPU',
+};
 
 /** Returns the device of an execution provider. One that is not in the table keeps its own name. */
 function deviceOf(provider: string): string {
