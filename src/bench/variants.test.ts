@@ -24,7 +24,10 @@ test('variants are measured, emulated or missing, as the engines report', () => 
 });
 
 test('titles say "1 thread", "2 threads" and "2 towers × 1"', () => {
-  const { available } = findVariants({ engine: 'onnx' }, [{ towers: 1, threads: 1 }, ...divisionsOf(2)]);
+  const { available } = findVariants({ engine: 'onnx', precision: 'float32' }, [
+    { towers: 1, threads: 1 },
+    ...divisionsOf(2),
+  ]);
   assert.deepEqual(
     available.map(({ title }) => title),
     ['onnx float32, 1 thread', 'onnx float32, 2 threads', 'onnx float32, 2 towers × 1'],
