@@ -9,7 +9,7 @@
  *
  * Values whose operator is `exact` need no rounding, because their operands are rounded.
  */
-import { type Node, outputsOf, type Value } from '../../../graph/graph.ts';
+import { inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
 import type { GraphBuilder } from '../../../ops/builder.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
@@ -28,6 +28,8 @@ function inFloat32(
   widened: Casts,
 ): Readonly<Record<string, Value>> | undefined {
   const { op } = builder;
+  const values = [...inputsOf(node), ...outputsOf(node)];
+  if (values.every(([, { dtype }]) => dtype !== 'float16')) return undefined;
   const wide = (value: Value) => (value.dtype === 'float16' ? widened.as('float32', value, op) : value);
   if (node.op === 'Cast') {
     const x = wide(node.inputs.x);
