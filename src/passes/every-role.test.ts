@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { offers } from '../engine/offers.ts';
 import { programOf } from '../engine/onednn/compile.ts';
 import { onnxPasses } from '../engine/onnx/compile/passes.ts';
-import { formsFor, plainTarget } from '../engine/onnx/compile/targets.ts';
+import { capabilitiesOf, cpuTarget } from '../engine/onnx/compile/targets.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type ResultRole, type Results, resultEntries, withoutRole } from '../graph/results.ts';
@@ -90,7 +90,10 @@ const passes: Readonly<Record<string, Pass>> = {
   commuteBias,
   duplicateForWatched: (before) => duplicateForWatched(before, ({ op }) => op === 'Relu'),
   ...Object.fromEntries(
-    onnxPasses(formsFor(plainTarget)).map((pass, index) => [`pass ${index + 1} of the ONNX engine`, pass]),
+    onnxPasses(capabilitiesOf(cpuTarget)).map((pass, index) => [
+      `pass ${index + 1} of the ONNX engine`,
+      pass,
+    ]),
   ),
 };
 

@@ -10,7 +10,7 @@ import { finiteName, lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { inPrecision, optimized, prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
-import { formsFor, plainTarget, type Target } from './targets.ts';
+import { capabilitiesOf, cpuTarget, type Target } from './targets.ts';
 
 export interface CompiledGraph {
   /** The model of a step. */
@@ -21,6 +21,8 @@ export interface CompiledGraph {
     readonly type: TensorType;
     readonly update: string | null;
   }[];
+  /** Whether the variables, their new values and `shared` stay in the memory of the device. */
+  readonly keepsValues: boolean;
   /** The outputs that every step returns. */
   readonly outputs: readonly string[];
   /** The outputs of the model that must be finite. Otherwise a step does not change the variables. */
@@ -38,30 +40,33 @@ export interface CompiledGraph {
 }
 
 /** @throws RunError for a graph with neither outputs nor updates, because ONNX Runtime rejects its model */
-export function compileGraph(graph: Graph, target: Target = plainTarget): CompiledGraph {
+export function compileGraph(graph: Graph, target: Target = cpuTarget): CompiledGraph {
   return compileTyped(inPrecision(withoutExchange(graph), target), target);
 }
 
 /** Compiles a graph that already has the types of the target, such as a half of a step.
  * @throws RunError for a graph with neither outputs nor updates */
 export function compileTyped(graph: Graph, target: Target): CompiledGraph {
-  const forms = formsFor(target);
-  const { step, shared, watch, watched } = splitWatched(optimized(withoutExchange(graph), target));
+  const capabilities = capabilitiesOf(target);
+  const { keepsValues } = capabilities;
+  const prepared = optimized(withoutExchange(graph), target);
+  const { step, shared, watch, watched } = splitWatched(prepared, keepsValues);
   if (resultValues(step.results).length === 0)
     throw new RunError(`graph ${graph.name} has no output and no update, so there is nothing to compute`);
   return {
-    model: encodeModel(lower(step, forms)),
+    model: encodeModel(lower(step, capabilities)),
     variables: [...graph.variables].map(([name, { dtype, shape }]) => ({
       name,
       type: { dtype, shape },
       update: graph.results.update.has(name) ? updateName(name) : null,
     })),
+    keepsValues,
     outputs: [...graph.results.output.keys()],
     finite: [...graph.results.finite.keys()].map(finiteName),
     watched,
     shared,
     ...(watch !== undefined && {
-      watch: { model: encodeModel(lower(watch, forms)), inputs: [...watch.inputs.keys()] },
+      watch: { model: encodeModel(lower(watch, capabilities)), inputs: [...watch.inputs.keys()] },
     }),
     paths: new Map(
       resultEntries(step.results).map(([role, name, value]) => [outputName(step, role, name), value.name]),
@@ -73,7 +78,7 @@ export function compileTyped(graph: Graph, target: Target): CompiledGraph {
 /** Returns the graph as an ONNX model file that other programs can read. Watched values are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
   return encodeModel(
-    lower(prepare(withoutWatched(withoutExchange(graph)), plainTarget), formsFor(plainTarget)),
+    lower(prepare(withoutWatched(withoutExchange(graph)), cpuTarget), capabilitiesOf(cpuTarget)),
   );
 }
 

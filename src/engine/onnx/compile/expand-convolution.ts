@@ -34,7 +34,7 @@ import {
   winogradInputGradient,
 } from './expand-winograd.ts';
 import { channelRows, fromChannelRows, turned } from './layout.ts';
-import type { Forms } from './targets.ts';
+import type { Capabilities } from './targets.ts';
 
 /** The largest number of inputs per output cell for which the inputs are gathered into a matrix. */
 const mostGathered = 128;
@@ -50,7 +50,7 @@ function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
 }
 
 /** @param winograd whether Winograd's algorithm may be used */
-export const expandConvolution = ({ winograd }: Pick<Forms, 'winograd'>): Expansions => ({
+export const expandConvolution = ({ winograd }: Pick<Capabilities, 'winograd'>): Expansions => ({
   Conv2D: ({ inputs: { x, filter }, attributes, outputs: { y } }, { op }) => {
     if (winograd && fitsWinograd(x.shape, filter.shape, attributes))
       return { y: winogradForward(op, x, filter) };

@@ -7,7 +7,7 @@ import type { OpName } from '../../../graph/signature.ts';
 import type { Emit, Mask, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
 import { contentKey, type DType, type Tensor } from '../../../tensor/tensor.ts';
-import type { Forms } from './targets.ts';
+import type { Capabilities } from './targets.ts';
 
 /** An input or an output of a model. */
 export interface OnnxValue {
@@ -50,7 +50,7 @@ export function outputName(graph: Graph, role: ResultRole, name: string): string
  * @throws GraphError for an operator that a pass should have replaced */
 export function lower(
   graph: Graph,
-  { mask }: Forms,
+  { mask }: Capabilities,
   weights: ReadonlyMap<string, Tensor> = new Map(),
 ): OnnxGraph {
   const nodes: OnnxNode[] = [];

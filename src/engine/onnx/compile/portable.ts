@@ -13,7 +13,7 @@ import { expandLocallyConnected } from './expand-locally-connected.ts';
 import { withFreeBatch } from './free-batch.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { lower, type OnnxGraph } from './lower.ts';
-import { formsFor, plainTarget } from './targets.ts';
+import { capabilitiesOf, cpuTarget } from './targets.ts';
 
 const passes: readonly Pass[] = [
   withoutWatched,
@@ -39,7 +39,7 @@ export function portableGraph(
 ): OnnxGraph {
   return fuseBias(
     withFreeBatch(
-      (size) => lower(splitForInference(graphFor(size)).rest, formsFor(plainTarget), weights),
+      (size) => lower(splitForInference(graphFor(size)).rest, capabilitiesOf(cpuTarget), weights),
       weights,
     ),
   );

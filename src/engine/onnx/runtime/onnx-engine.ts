@@ -1,4 +1,4 @@
-/** The engine that runs graphs with ONNX Runtime on the CPU. */
+/** The engine that runs graphs with ONNX Runtime. */
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
@@ -21,17 +21,21 @@ import {
 } from '../../engine.ts';
 import type { EngineMaker, PrecisionMaker } from '../../maker.ts';
 import type { PrecisionOf } from '../../offers.ts';
+import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import type { Target } from '../compile/targets.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
+import { DeviceLock, deviceLockMemory } from './device-lock.ts';
 import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const threadPool = sessionThreads<SessionStart>(
-  () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+const threadPool = sessionThreads<SessionStart>(() =>
+  new DeviceLock(deviceLockMemory()).releaseAtEndOf(
+    new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+  ),
 );
 
 /** @param device where sessions compute; `deviceSupport` tells whether it works here
@@ -127,18 +131,21 @@ async function compile(
 ): Promise<Session> {
   requireOptions(options, compileChecks);
   const { profiling = false, threads = engine.threads, exchange } = options;
-  const target = { device: deviceParts(engine.device).kind, precision: engine.precision };
-  const graphs =
-    exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, target, exchange);
-  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
+  const { kind } = deviceParts(engine.device);
   const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
+  requireTowersOn(engine.device, sessions);
+  const target: Target = { device: kind, precision: engine.precision };
+  const graphs =
+    exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, exchange, target);
+  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
   const purpose = `graph ${graph.name} on ONNX Runtime${sessions > 1 ? `, in ${sessions.toLocaleString('en-US')} sessions,` : ''}`;
-  // All sessions are checked before any of them allocates memory.
-  requireMemory(purpose, memoryShare * bytes * sessions);
+  // All sessions are checked before any of them allocates memory. A device has memory of its own.
+  if (kind === 'cpu') requireMemory(purpose, memoryShare * bytes * sessions);
   const start: SessionStart = {
     ...graphs,
     threads,
     device: engine.device,
+    ...(kind === 'webgpu' && { lock: deviceLockMemory() }),
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
@@ -171,6 +178,7 @@ export async function openModel(
   const compiled = {
     model,
     variables: [],
+    keepsValues: false,
     outputs,
     finite: [],
     watched: new Map<string, string>(),
@@ -184,8 +192,8 @@ export async function openModel(
 
 function halvesOf(
   graph: Graph,
-  target: Target,
   exchange: ExchangeStart,
+  target: Target,
 ): Pick<SessionStart, 'graph' | 'before'> {
   const { first, second, exchanged, carried } = compileHalves(graph, target);
   return { graph: second, before: { graph: first, exchanged, carried, exchange } };
