@@ -11,6 +11,7 @@ export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from '
 export type { Job } from './collective/mpi/start-mpi.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
 export type { Device } from './engine/device.ts';
+export type { DeviceChoice } from './engine/device-names.ts';
 export type {
   CompileOptions,
   Engine,
@@ -45,6 +46,7 @@ export type { PreparationEvent } from './run/ensure-dataset.ts';
 export type { EvaluateControl, EvaluateRequest, EvaluateResult } from './run/evaluate.ts';
 export type { EvaluationControl, EvaluationEvent } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export type { DeviceEvent, DeviceTrial, FastestDevice } from './run/fastest-device.ts';
 export type { ImportRequest } from './run/import-pictures.ts';
 export type { Initialization } from './run/initial-weights.ts';
 export type { LearningRateEvent, SearchControl } from './run/learning-rate-search.ts';

@@ -55,11 +55,11 @@ export async function startTraining(
     ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
   // The learning rate is small, so that training does not diverge.
-  const hyperparameters = { ...subject.hyperparameters, learningRate: 0.01 };
+  const recipe = { ...subject, hyperparameters: { ...subject.hyperparameters, learningRate: 0.01 } };
   return {
     step: async () => {
       const batch = await batches.next();
-      await trainStep({ examples, batchSize, network, hyperparameters, seed: 0 }, training, session, batch);
+      await trainStep({ ...recipe, examples, batchSize, seed: 0 }, training, session, batch);
       batches.recycle(batch);
     },
     release: async () => {

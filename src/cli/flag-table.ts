@@ -12,7 +12,6 @@ import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 
 /** Flags of later versions. */
 const laterFlags = {
-  device: { notYetAvailable: true },
   useFp16: { notYetAvailable: true, boolean: true },
 } as const;
 

@@ -36,7 +36,7 @@ export type AvailableFlag = {
   readonly inSweep?: 'same' | { readonly refused: string };
 } & FlagKind;
 
-export type FlagKind = StringFlag | NumberFlag | CountFlag | BooleanFlag | ChoiceFlag;
+export type FlagKind = StringFlag | NumberFlag | CountFlag | BooleanFlag | ChoiceFlag | ParsedFlag;
 
 interface StringFlag {
   readonly kind: 'string';
@@ -79,6 +79,19 @@ interface ChoiceFlag {
   readonly default?: string;
 }
 
+/** A text that a function parses, for values that are not a list of choices. */
+interface ParsedFlag {
+  readonly kind: 'parsed';
+  readonly valueName: string;
+  /** Returns the value, or undefined for a text that is not allowed. */
+  readonly parse: (text: string) => string | undefined;
+  /** The allowed texts, as the words of a message. */
+  readonly expected: string;
+  /** Returns the end of the message for a text that is not allowed, such as `. Did you mean cpu?`, or an empty text. */
+  readonly meant: (text: string) => string;
+  readonly default?: string;
+}
+
 /** A flag that is planned. This version refuses it. `boolean` says that it has the syntax of a boolean flag. */
 export interface LaterFlag {
   readonly notYetAvailable: true;
@@ -110,7 +123,9 @@ type GivenValue<F> = F extends { kind: 'string' }
         ? boolean
         : F extends { kind: 'choice'; choices: readonly (infer Choice)[] }
           ? Choice
-          : never;
+          : F extends { kind: 'parsed'; parse: (text: string) => infer Parsed }
+            ? Exclude<Parsed, undefined>
+            : never;
 
 /** The type of the value of a flag in a command. */
 export type FlagValue<F, C extends CommandName> = F extends { fromCheckpoint: readonly (infer From)[] }
@@ -164,6 +179,8 @@ export function readValue(
       return readBoolean(written, text);
     case 'choice':
       return readChoice(flag, written, text);
+    case 'parsed':
+      return readParsed(flag, written, text);
   }
 }
 
@@ -242,6 +259,18 @@ function readChoice({ choices }: ChoiceFlag, written: string, text: string | und
   const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
   throw new UsageError(`${unexpected(written, alternatives(choices), text).message}${hint}`);
+}
+
+function readParsed(
+  { parse, expected, meant }: ParsedFlag,
+  written: string,
+  text: string | undefined,
+): string {
+  const value = text === undefined ? undefined : parse(text);
+  if (value !== undefined) return value;
+  throw new UsageError(
+    `${unexpected(written, expected, text).message}${text === undefined ? '' : meant(text)}`,
+  );
 }
 
 function unexpected(written: string, expected: string, found: string | undefined): UsageError {

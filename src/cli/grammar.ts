@@ -173,17 +173,22 @@ const otherNames: readonly (readonly [theirs: string, ours: string])[] = [
   ['k', 'top-k'],
   ['no-resume', 'restart'],
   ['overwrite', 'restart'],
-  ['device', 'engine'],
   ['b', 'batch-size'],
   ['v', 'version'],
 ];
+
+const gpuNames = ['gpu', 'gpus', 'cuda', 'use-gpu', 'use-cuda'];
+const gpuAdvice = '--device webgpu computes on a GPU of any maker, and --device cuda on one of NVIDIA.';
 
 /** Advice for flags that other programs have but this one does not, by command. */
 const notNeeded: readonly (readonly [command: CommandName, names: readonly string[], advice: string])[] = [
   ['train', ['resume', 'continue'], 'A run resumes automatically; --restart starts over.'],
   ['sweep', ['resume', 'continue'], 'A sweep continues automatically; finished runs are not repeated.'],
-  ['train', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
-  ['sweep', ['gpu', 'cuda'], 'Training runs on the CPU; --engine chooses the engine.'],
+  ['train', gpuNames, gpuAdvice],
+  ['sweep', gpuNames, gpuAdvice],
+  ['eval', gpuNames, gpuAdvice],
+  ['predict', gpuNames, gpuAdvice],
+  ['bench', gpuNames, gpuAdvice],
 ];
 
 /** Returns an error message if the argument starts with a dash that word processors and web pages substitute for `--`, or with

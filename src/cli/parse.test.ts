@@ -4,6 +4,7 @@ import type { NumberBounds } from '../arguments.ts';
 import { command } from '../command.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames } from '../data/datasets.ts';
+import type { DeviceChoice } from '../engine/device-names.ts';
 import { engineNames } from '../engine/offers.ts';
 import { recipeBounds } from '../recipe/recipe.ts';
 import { runBounds } from '../run/run-options.ts';
@@ -39,6 +40,7 @@ const trainDefaults: Omit<
   seed: 0,
   engine: 'auto',
   precision: 'float32',
+  device: 'cpu',
   summarySteps: 100,
   trainDir: '/tmp/cifar10_train',
   checkpointSteps: 1000,
@@ -56,6 +58,8 @@ const trainDefaults: Omit<
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
+  newtonSchulzSteps: 5,
+  weightNorm: 0,
   schedule: 'staircase',
   learningRate: 0.1,
   learningRateDecayFactor: 0.1,
@@ -96,6 +100,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       batchSize: 128,
       engine: 'auto',
       precision: 'float32',
+      device: 'cpu',
       checkpointDir: '/tmp/cifar10_train',
       weights: 'ema',
       runOnce: true,
@@ -120,6 +125,7 @@ test('bench without flags times 20 steps', () => {
     profile: false,
     engine: 'auto',
     precision: 'float32',
+    device: 'cpu',
     quiet: false,
     json: false,
   };
@@ -145,12 +151,14 @@ test('the types of the flags derive from the table', () => {
     Same<EvalFlags['evalData'], 'test' | 'train_eval' | 'validation'>,
     Same<EvalFlags['runOnce'], boolean>,
     Same<BenchFlags['out'], string | undefined>,
+    Same<TrainFlags['device'], DeviceChoice>,
     Same<
       keyof BenchFlags,
       | 'batchSize'
       | 'steps'
       | 'engine'
       | 'precision'
+      | 'device'
       | 'profile'
       | 'peers'
       | 'out'
@@ -159,7 +167,7 @@ test('the types of the flags derive from the table', () => {
       | 'recipe'
       | 'network'
     >,
-  ] = [true, true, true, true, true, true];
+  ] = [true, true, true, true, true, true, true];
   assert.ok(same);
 });
 
@@ -273,7 +281,35 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --lr 0.1', 'train: unknown flag --lr. Did you mean --learning-rate?'],
   ['train -b 32', 'train: unknown flag -b. Did you mean --batch-size?'],
   ['train --resume', 'train: unknown flag --resume. A run resumes automatically; --restart starts over.'],
-  ['train --gpu', 'train: unknown flag --gpu. Training runs on the CPU; --engine chooses the engine.'],
+  [
+    'train --gpu',
+    'train: unknown flag --gpu. --device webgpu computes on a GPU of any maker, and --device cuda on one of NVIDIA.',
+  ],
+  ...[
+    ['tpu', '. Did you mean cpu?'],
+    ['disk', ''],
+    ['gpu', '. Did you mean webgpu or cuda?'],
+    ['GPU:0', '. Did you mean webgpu or cuda?'],
+    ['mps', '. Did you mean webgpu?'],
+    ['CUDA', '. Did you mean cuda?'],
+    ['webgpu:1', '. Did you mean webgpu?'],
+    ['cuda:x', '. Did you mean cuda?'],
+    ['cuda:-1', '. Did you mean cuda?'],
+    ['cuda:01', '. Did you mean cuda?'],
+    ['cuda:1000', '. Did you mean cuda?'],
+    ['cuda:', '. Did you mean cuda?'],
+    ['wepgpu', '. Did you mean webgpu?'],
+  ].map(([device, hint]): [string, string] => [
+    `train --device ${device}`,
+    `--device: expected cpu, webgpu, cuda, cuda:N (N from 0 to 999) or auto, found "${device}"${hint}`,
+  ]),
+  ['eval --device=', '--device: expected cpu, webgpu, cuda, cuda:N (N from 0 to 999) or auto, found ""'],
+  ['bench --device', '--device: expected cpu, webgpu, cuda, cuda:N (N from 0 to 999) or auto, found nothing'],
+  [
+    'inspect --device cpu',
+    '--device: not a flag of inspect; it belongs to train, eval, predict, sweep and bench',
+  ],
+  ['train --no-device', 'train: unknown flag --no-device. Did you mean --device?'],
   ['train --epoch 3', 'train: unknown flag --epoch. Did you mean --epochs?'],
   ['train --no-resume', 'train: unknown flag --no-resume. Did you mean --restart?'],
   ['train –max-steps 5', '"–max-steps" starts with the character U+2013, not with --; type --max-steps'],

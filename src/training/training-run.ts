@@ -165,6 +165,7 @@ export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Ve
     batchSize,
     precision: engine.precision,
     engine: engine.name,
+    device: engine.device,
     threads: threadsOf(run),
     towers: run.towers,
     ranks: run.ranks?.size ?? 1,
@@ -374,6 +375,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
   return [
     ...changed('engine', stored.engine, now.engine),
+    ...changed('device', stored.device, now.device),
     ...changed('precision', stored.precision, now.precision),
     ...changed('ranks', stored.ranks, now.ranks),
     ...changed('towers', stored.towers, now.towers),

@@ -1,5 +1,6 @@
 /** The flags that say how a command computes: the group “Computing” of the help. */
 import { collectiveNames } from '../../collective/mpi/start-mpi.ts';
+import { deviceChoiceWords, meantDevice, parseDeviceChoice } from '../../engine/device-names.ts';
 import { engineChoices, precisions } from '../../engine/offers.ts';
 import { recipeBounds } from '../../recipe/recipe.ts';
 import { runBounds } from '../../run/run-options.ts';
@@ -89,6 +90,24 @@ export const computingFlags = {
     help: 'float32, or a 16-bit type for activations and matrix operations: bfloat16 (engine onednn) or float16',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
+    commands: ['train', 'eval', 'predict', 'bench'],
+  },
+  device: {
+    kind: 'parsed',
+    valueName: 'device',
+    parse: parseDeviceChoice as typeof parseDeviceChoice,
+    expected: deviceChoiceWords as typeof deviceChoiceWords,
+    meant: meantDevice as typeof meantDevice,
+    default: 'cpu',
+    help: 'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial; a run resumes on its device',
+    helpFor: {
+      eval: 'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial (default: cpu)',
+      predict:
+        'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial (default: cpu)',
+      bench: 'device to measure: cpu, webgpu, cuda or cuda:N, or auto for all that work here (default: cpu)',
+    },
+    group: 'Computing',
+    inSweep: 'same',
     commands: ['train', 'eval', 'predict', 'bench'],
   },
   readers: {
