@@ -55,11 +55,15 @@ export async function tryEngine(
     const support = engineSupport(engine, precision);
     // One working engine is enough. ONNX Runtime is always installed, so only its failure in float32 counts as a problem.
     const unless = engine === 'onnx' && precision === 'float32' ? 'missing' : 'note';
-    if (support.verdict === 'slow')
-      return trial('slow', unless, { text: support.why, ...(await trySlow(engine, precision, onPart)) });
-    if (support.verdict !== 'fast') return trial(support.verdict, unless, { text: support.why });
-    const { works, ...tried } = await tryTraining(chooseEngine({ engine, precision }).engine, onPart);
-    return works ? trial('fast', 'ok', tried) : trial('fails', 'missing', tried);
+    if (support.verdict === 'emulated')
+      return trial('emulated', unless, { text: support.why, ...(await trySlow(engine, precision, onPart)) });
+    if (support.verdict !== 'fast' && support.verdict !== 'slow')
+      return trial(support.verdict, unless, { text: support.why });
+    const { works, text, ...tried } = await tryTraining(chooseEngine({ engine, precision }).engine, onPart);
+    const said = support.verdict === 'slow' ? `${text}. ${support.why}` : text;
+    return works
+      ? trial(support.verdict, 'ok', { text: said, ...tried })
+      : trial('fails', 'missing', { text: said, ...tried });
   } catch (error) {
     return trial('fails', 'missing', { text: messageOf(error) });
   }
