@@ -30,7 +30,7 @@ function trainFlags(line: string): TrainFlags {
 /** Flags without a default are absent from the result. */
 const trainDefaults: Omit<
   TrainFlags,
-  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network')
+  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network' | 'width')
   | ('data' | 'imageSize' | 'testShare' | 'splitSeed' | 'cache')
 > = {
   dataDir: '/tmp/cifar10_data',
@@ -64,11 +64,15 @@ const trainDefaults: Omit<
   learningRate: 0.1,
   learningRateDecayFactor: 0.1,
   numEpochsPerDecay: 350,
+  startLearningRate: 0,
+  riseShare: 0.23,
   endLearningRate: 0,
   decayPower: 1,
   decaySteps: 0,
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
+  lookAheadSteps: 0,
+  lookAheadDecay: 0.95,
   weightDecay: 0.004,
   labelSmoothing: 0,
   clipNorm: 0,
@@ -170,6 +174,7 @@ test('the types of the flags derive from the table', () => {
       | 'json'
       | 'recipe'
       | 'network'
+      | 'width'
       | 'runs'
       | 'dataDir'
       | 'dataset'
@@ -342,6 +347,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
+  ['bench --precision=fp8', '--precision: expected float32, float16 or bfloat16, found "fp8"'],
   ['train --towers 0', '--towers: expected a whole number of at least 1 or auto, found "0"'],
   ['train --num_gpus=two', '--towers: expected a whole number of at least 1 or auto, found "two"'],
   ['train --towers', '--towers: expected a whole number of at least 1 or auto, found nothing'],

@@ -211,6 +211,7 @@ for (const { name, skip, create } of engines) {
     for (let i = 0; i < 5; i++) await open();
     const before = mappings();
     for (let i = 0; i < 40; i++) await open();
-    assert.ok(mappings() - before < 20, `${before} mappings, then ${mappings()}`);
+    // A leak would add 120. V8's heap adds about 40 at once, at some time.
+    assert.ok(mappings() - before < 80, `${before} mappings, then ${mappings()}`);
   });
 }

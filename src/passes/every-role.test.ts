@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { offers } from '../engine/offers.ts';
 import { programOf } from '../engine/onednn/compile.ts';
 import { onnxPasses } from '../engine/onnx/compile/passes.ts';
+import { capabilitiesOf, cpuTarget } from '../engine/onnx/compile/targets.ts';
 import type { Graph, VariableRole } from '../graph/graph.ts';
 import { printGraph } from '../graph/print.ts';
 import { type ResultRole, type Results, resultEntries, withoutRole } from '../graph/results.ts';
@@ -88,7 +89,12 @@ const passes: Readonly<Record<string, Pass>> = {
   commuteRelu,
   commuteBias,
   duplicateForWatched: (before) => duplicateForWatched(before, ({ op }) => op === 'Relu'),
-  ...Object.fromEntries(onnxPasses.map((pass, index) => [`pass ${index + 1} of the ONNX engine`, pass])),
+  ...Object.fromEntries(
+    onnxPasses(capabilitiesOf(cpuTarget)).map((pass, index) => [
+      `pass ${index + 1} of the ONNX engine`,
+      pass,
+    ]),
+  ),
 };
 
 const rolesOf = ({ results }: { readonly results: Results<unknown> }) =>

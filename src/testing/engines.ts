@@ -39,7 +39,7 @@ export function engineCase(name: EngineName): EngineCase {
 
 /** The precisions in which oneDNN works here, whether fast or not. */
 export const plannedPrecisions: readonly PrecisionOf<'onednn'>[] = offers.onednn.cpu.filter((precision) =>
-  ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
+  ['fast', 'slow', 'emulated'].includes(engineSupport('onednn', precision).verdict),
 );
 
 /** An engine on a kind of device, in one of the precisions that it offers there. */
