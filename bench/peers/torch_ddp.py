@@ -59,7 +59,7 @@ def make_step(batch, memory, lrn_name, precision, _):
 
 
 def eager_variants(args):
-    return chosen(args, [variant for variant in variants() if 'eager' in variant])
+    return chosen(args, [variant for variant in variants('cpu') if 'eager' in variant])
 
 
 def take_part(rank, args, port):

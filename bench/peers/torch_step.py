@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Measures how fast PyTorch trains the tutorial's network on this machine's CPU. This is a peer for `cifar10 bench --peers`.
+"""Measures how fast PyTorch trains the tutorial's network. This is a peer for `cifar10 bench --peers`.
 
     python3 bench/peers/torch_step.py                       measures every variant, and prints one line of JSON for each
+    python3 bench/peers/torch_step.py --device cuda         the same on a GPU of NVIDIA or AMD
     npm run bench -- --peers bench/peers/torch_step.py      measures it alternately with cifar10, and prints ratios
 
 A step computes the same as a step of cifar10: forward pass, cross entropy and weight decay, backward pass, gradient descent, and
@@ -10,8 +11,10 @@ next batch). A variant is a combination of four choices, and its name consists o
 
     channels_last | contiguous   the order of images and filters in memory
     banded | own-lrn             local response normalization as a 1x1 convolution with a banded matrix, or PyTorch's own
-    fp32 | bf16                  float32, or autocast to bfloat16
+    fp32 | bf16 | fp16           float32, or autocast to bfloat16 or float16 (float16 only on GPUs, with a fixed loss scale)
     eager | compiled             without or with torch.compile (only for the fastest eager variant, because it takes minutes)
+
+In float32 on a GPU, PyTorch's defaults apply: cuDNN may compute convolutions in TF32, and matrix products are in float32.
 
 Every line has `variant` and either `images_per_sec` (for the median step) or `failed` with the reason. This needs PyTorch 2
 (pip install torch).
@@ -32,6 +35,8 @@ CLASSES, SIDE = 10, 24
 LRN_RADIUS, LRN_ALPHA, LRN_BETA, LRN_BIAS = 4, 0.001 / 9, 0.75, 1.0
 WEIGHT_DECAY = {'local3/weights': 0.004, 'local4/weights': 0.004}
 LEARNING_RATE, AVERAGE_DECAY = 0.01, 0.9999
+AUTOCAST = {'bf16': torch.bfloat16, 'fp16': torch.float16}
+LOSS_SCALE = {'fp16': 1024.0}
 PLAUSIBLE = (4.4, 5.0)  # the first loss: ln 10 plus the weight decay
 SHAPES = {  # name: shape, standard deviation of weights or value of biases
     'conv1/weights': ((64, 3, 5, 5), 5e-2), 'conv1/biases': ((64,), 0.0),
@@ -114,15 +119,21 @@ def make_step(batch, memory, lrn_name, precision, mode):
     forward = torch.compile(loss_of) if mode == 'compiled' else loss_of
 
     def step():
-        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=precision == 'bf16'):
+        with torch.autocast(images.device.type, dtype=AUTOCAST.get(precision), enabled=precision in AUTOCAST):
             loss = forward(parameters, lrn, images, labels)
-        gradients = torch.autograd.grad(loss, values)
+        scale = LOSS_SCALE.get(precision, 1.0)
+        gradients = torch.autograd.grad(loss * scale, values)
         with torch.no_grad():
-            torch._foreach_add_(values, gradients, alpha=-LEARNING_RATE)
+            torch._foreach_add_(values, gradients, alpha=-LEARNING_RATE / scale)
             torch._foreach_lerp_(averages, values, 1 - AVERAGE_DECAY)
         return loss
 
     return step
+
+
+def wait_for_gpu():
+    if torch.get_default_device().type == 'cuda':
+        torch.cuda.synchronize()
 
 
 def measure(batch, steps, warm_up, variant, make_step, plausible):
@@ -131,10 +142,12 @@ def measure(batch, steps, warm_up, variant, make_step, plausible):
     first = step().item()
     for _ in range(warm_up):
         step()
+    wait_for_gpu()
     times = []
     for _ in range(steps):
         start = time.perf_counter()
         step()
+        wait_for_gpu()
         times.append(time.perf_counter() - start)
     low, high = plausible
     if not low < first < high:
@@ -142,9 +155,10 @@ def measure(batch, steps, warm_up, variant, make_step, plausible):
     return statistics.median(times)
 
 
-def variants():
-    eager = list(itertools.product(('channels_last', 'contiguous'), ('banded', 'own-lrn'), ('fp32', 'bf16'), ('eager',)))
-    return eager + [('channels_last', 'banded', precision, 'compiled') for precision in ('fp32', 'bf16')]
+def variants(device):
+    precisions = ('fp32', 'bf16') if device == 'cpu' else ('fp32', 'bf16', 'fp16')
+    eager = list(itertools.product(('channels_last', 'contiguous'), ('banded', 'own-lrn'), precisions, ('eager',)))
+    return eager + [('channels_last', 'banded', precision, 'compiled') for precision in precisions]
 
 
 def command_line(description, cores):
@@ -196,13 +210,16 @@ def report(args, variants, seconds_of, say=print):
 def run(description, variants, make_step, plausible):
     """Runs the command line of a peer.
 
-    make_step(batch, *variant) returns a function that runs a training step and returns its loss. `plausible` is the range of the
-    first loss.
+    variants(device) returns the variants that a device can compute. make_step(batch, *variant) returns a function that runs a training
+    step on the default device and returns its loss. `plausible` is the range of the first loss.
     """
-    args = command_line(description, usable_cores()).parse_args()
+    parser = command_line(description, usable_cores())
+    parser.add_argument('--device', default='cpu', help='device of PyTorch, such as cuda or cuda:1 (cpu)')
+    args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    report(args, chosen(args, variants), lambda variant: measure(args.batch, args.steps, args.warm_up, variant, make_step, plausible))
+    torch.set_default_device(args.device)
+    report(args, chosen(args, variants(torch.device(args.device).type)), lambda variant: measure(args.batch, args.steps, args.warm_up, variant, make_step, plausible))
 
 
 if __name__ == '__main__':
-    run(__doc__, variants(), make_step, PLAUSIBLE)
+    run(__doc__, variants, make_step, PLAUSIBLE)

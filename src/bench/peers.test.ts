@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { RunError } from '../errors.ts';
 import { readPeerLine, runPeer } from './peers.ts';
 
-test('a line of a peer contains a variant and its rate, and bf16 in the name of a variant means bfloat16', () => {
+test('a line of a peer contains a variant and its rate, and the name of a variant contains its precision', () => {
   assert.deepEqual(readPeerLine('{"variant": "channels_last bf16 eager", "images_per_sec": 2709}'), [
     { variant: 'channels_last bf16 eager', precision: 'bfloat16', imagesPerSecond: 2709 },
   ]);
+  assert.equal(readPeerLine('{"variant": "compiled fp16", "images_per_sec": 1}')[0]?.precision, 'float16');
   assert.deepEqual(
     readPeerLine('{"variant": "contiguous fp32", "images_per_sec": 594.5, "ms_per_step": 215}'),
     [{ variant: 'contiguous fp32', precision: 'float32', imagesPerSecond: 594.5 }],

@@ -1,7 +1,7 @@
 /**
  * Runs other programs that train the same network. A peer prints one line per variant, each a JSON object: `variant` is the name
  * of the variant, and either `images_per_sec` is its speed, or `failed` is the reason why it has none. Other lines are ignored. A
- * variant with bf16 or bfloat16 in its name counts as bfloat16, any other as float32.
+ * variant with bf16 or bfloat16 in its name counts as bfloat16, one with fp16 or float16 as float16, and any other as float32.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -47,5 +47,10 @@ export function readPeerLine(line: string): readonly PeerVariant[] {
   if (typeof parsed !== 'object' || parsed === null) return [];
   const { variant, images_per_sec: imagesPerSecond } = parsed as Readonly<Record<string, unknown>>;
   if (typeof variant !== 'string' || typeof imagesPerSecond !== 'number') return [];
-  return [{ variant, imagesPerSecond, precision: /bf16|bfloat16/i.test(variant) ? 'bfloat16' : 'float32' }];
+  return [{ variant, imagesPerSecond, precision: precisionOf(variant) }];
+}
+
+function precisionOf(variant: string): Precision {
+  if (/bf16|bfloat16/i.test(variant)) return 'bfloat16';
+  return /fp16|float16/i.test(variant) ? 'float16' : 'float32';
 }

@@ -26,6 +26,25 @@ test('partTimes reads the kernels of a trace in order, with their median times',
   ]);
 });
 
+test('partTimes prefers the times of the GPU, and adds up the programs of a node', () => {
+  const node = (name: string) => ({
+    cat: 'Node',
+    name: `${name}_kernel_time`,
+    dur: 7,
+    args: { op_name: 'Conv' },
+  });
+  const program = (name: string, dur: number) => ({ cat: 'Api', name: `${name}&Conv&Part`, dur });
+  const trace = [
+    ...[node('a'), node('view'), node('a'), node('view'), node('a'), node('view')],
+    ...[program('a', 900), program('a', 100), program('a', 2000), program('a', 1000), program('a', 1500)],
+    program('a', 500),
+  ];
+  assert.deepEqual(partTimes(JSON.stringify(trace)), [
+    { op: 'Conv', name: 'a', code: '', millis: 2, fastest: 1 },
+    { op: 'Conv', name: 'view', code: '', millis: 0, fastest: 0 },
+  ]);
+});
+
 test('a session can only be profiled if it was compiled for profiling', async () => {
   const builder = new GraphBuilder('root');
   const x = builder.input('x', { dtype: 'float32', shape: [4] });

@@ -37,15 +37,32 @@ export function removeProfile(folder: string | undefined): void {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
 
-/** Returns the median times of the kernels, in the order in which they first ran. */
+/** Returns the median times of the kernels, in the order in which they first ran. On WebGPU, these are the times of the GPU, if it can
+ * measure them: the trace then has an event for every program that the GPU ran, `NODE&OPERATOR&PROGRAM`, and the time of a node is only
+ * the time to record its programs. */
 export function partTimes(trace: string): readonly PartTime[] {
   const times = new Map<string, { readonly op: string; readonly code: string; readonly millis: number[] }>();
+  const onGpu = new Map<string, number[]>();
   for (const { cat, name = '', dur = 0, args = {} } of JSON.parse(trace) as readonly TraceEvent[]) {
     const node = /^(.*)_kernel_time$/.exec(name)?.[1];
+    const program = cat === 'Api' ? /^(.*)&[^&]*&[^&]*$/.exec(name)?.[1] : undefined;
+    if (program !== undefined) onGpu.set(program, [...(onGpu.get(program) ?? []), dur / 1e3]);
     if (cat !== 'Node' || node === undefined) continue;
     const known = times.get(node) ?? { op: args.op_name ?? '', code: args.provider ?? '', millis: [] };
     known.millis.push(dur / 1e3);
     times.set(node, known);
   }
-  return [...times].map(([name, { op, code, millis }]) => partTime({ op, name, code }, millis));
+  return [...times].map(([name, { op, code, millis }]) => {
+    const measured = onGpu.size === 0 ? millis : perRun(onGpu.get(name) ?? [0], millis.length);
+    return partTime({ op, name, code }, measured);
+  });
+}
+
+/** Returns the times of a node in each run, from the times of all its programs in order. */
+function perRun(programs: readonly number[], runs: number): readonly number[] {
+  const each = Math.max(1, Math.floor(programs.length / runs));
+  const sums: number[] = [];
+  for (let first = 0; first + each <= programs.length; first += each)
+    sums.push(programs.slice(first, first + each).reduce((sum, millis) => sum + millis, 0));
+  return sums;
 }
