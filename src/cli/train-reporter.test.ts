@@ -60,7 +60,7 @@ const validation = {
   path: 'run/best/x',
   endsEpoch: false,
 } as const;
-const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0 } as const;
+const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0, skippedSteps: 0 } as const;
 
 test('the line of an epoch that another process began says which images are counted', () => {
   const whole = printed([start(), { ...epoch, isPartial: false }]);
@@ -121,6 +121,7 @@ test('resuming in the default folder prints which run that is, and how to start 
   );
   const complete = {
     kind: 'complete',
+    skippedSteps: 0,
     globalStep: 1000,
     hasHeldOut: false,
     hyperparameters: tutorialHyperparameters,
@@ -133,7 +134,13 @@ test('a run with held-out images suggests evaluating those, not the test images'
   assert.match(printed([start(), end]), /eval --run-once --checkpoint-dir run /);
   for (const first of [
     start(undefined, 1000),
-    { kind: 'complete', globalStep: 9, hasHeldOut: true, hyperparameters: tutorialHyperparameters } as const,
+    {
+      kind: 'complete',
+      skippedSteps: 0,
+      globalStep: 9,
+      hasHeldOut: true,
+      hyperparameters: tutorialHyperparameters,
+    } as const,
   ])
     assert.match(printed([first, end]), /eval --run-once --eval-data validation --checkpoint-dir run /);
 });
@@ -141,7 +148,13 @@ test('a run with held-out images suggests evaluating those, not the test images'
 test('a run whose schedule ended suggests stretching the schedule for more steps', () => {
   assert.doesNotMatch(printed([start(), end]), /--decay-steps/);
   const hyperparameters = { ...tutorialHyperparameters, schedule: 'cosine', decaySteps: 1000 } as const;
-  const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false, hyperparameters } as const;
+  const complete = {
+    kind: 'complete',
+    skippedSteps: 0,
+    globalStep: 1000,
+    hasHeldOut: false,
+    hyperparameters,
+  } as const;
   for (const first of [start(undefined, 0, hyperparameters), complete])
     assert.match(printed([first, end]), /--max-steps 2000 --decay-steps 2000$/m);
 });
