@@ -4,9 +4,11 @@
  * `npm run test:slow` runs the tests that take minutes (`*.slow.ts`), and then those of the engines again, on other
  * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these).
  */
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { testOtherEngines } from './engine-matrix.mjs';
 import { root, run, setup } from './setup.mjs';
 
@@ -29,6 +31,7 @@ if (chosen.length === 0 && !asksForProcessors) {
 // set the number themselves.
 const concurrency = Math.max(2, Math.min(4, availableParallelism()));
 process.env.OMP_NUM_THREADS ??= '1';
+process.env.CIFAR10_TEST_SUPPORT ??= JSON.stringify(deviceSupports());
 // A failed test may leave a thread running, which would keep the process of its file alive.
 const options = [
   '--test',
@@ -36,8 +39,28 @@ const options = [
   `--test-timeout=${isSlow ? 3_600_000 : 300_000}`,
 ];
 if (chosen.length > 0) run(process.execPath, [...options, ...chosen.map((file) => join('dist', file))]);
-if (asksForProcessors)
+if (asksForProcessors) {
+  // `npm test` has tested the other devices, which compute without oneDNN.
+  const offers = Object.keys(JSON.parse(process.env.CIFAR10_TEST_SUPPORT));
+  const tested = offers.map((offer) => [offer, { verdict: 'missing', why: '`npm test` tests it' }]);
+  process.env.CIFAR10_TEST_SUPPORT = JSON.stringify(Object.fromEntries(tested));
   testOtherEngines(
     all.filter((file) => file.endsWith('.test.js')),
     options,
   );
+}
+
+/** How well the engines' offers on devices other than the CPU work here. Prints it too.
+ * @returns {Record<string, { verdict: string, why?: string }>} */
+function deviceSupports() {
+  const module = pathToFileURL(join(root, 'dist', 'testing', 'engine-support.js')).href;
+  const script = `const { deviceSupports } = await import(${JSON.stringify(module)});
+    process.stdout.write(JSON.stringify(deviceSupports()));`;
+  const words = ['--input-type=module', '-e', script];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cannot find out which devices work here:\n${stderr}`);
+  const supports = JSON.parse(stdout);
+  for (const [offer, { verdict, why = '' }] of Object.entries(supports))
+    console.log(`>> Tests of ${offer}: ${verdict}${why && `, ${why.trim()}`}`);
+  return supports;
+}

@@ -94,7 +94,7 @@ describe('makeRun', () => {
     [
       'an optimizer that does not exist',
       { hyperparameters: { ...tutorialHyperparameters, optimizer: 'best' } },
-      /^hyperparameters\.optimizer: found "best", expected sgd, momentum, nesterov, adam or adamw$/,
+      /^hyperparameters\.optimizer: found "best", expected sgd, momentum, nesterov, adam, adamw or muon$/,
     ],
     [
       'missing hyperparameters',

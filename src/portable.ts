@@ -69,6 +69,7 @@ export type {
 export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export type { NetworkReference } from './model/networks.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
+export type { OptimizerName } from './optimizer/optimizers.ts';
 export type { Pixels } from './pictures/decode.ts';
 export type { Prediction } from './predict/prediction.ts';
 export type { HyperparameterName, Hyperparameters } from './recipe/hyperparameters.ts';

@@ -59,7 +59,7 @@ export async function startTraining(
   });
   // The learning rate is small, so that training does not diverge.
   const hyperparameters = { ...subject.hyperparameters, learningRate: 0.01 };
-  const recipe = { examples, batchSize, network, hyperparameters, seed: 0 };
+  const recipe = { ...subject, hyperparameters, examples, batchSize, seed: 0 };
   let state = initialState(training.isLossScaled);
   return {
     step: async () => {

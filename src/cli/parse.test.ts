@@ -56,6 +56,8 @@ const trainDefaults: Omit<
   beta1: 0.9,
   beta2: 0.999,
   epsilon: 1e-8,
+  newtonSchulzSteps: 5,
+  weightNorm: 0,
   schedule: 'staircase',
   learningRate: 0.1,
   learningRateDecayFactor: 0.1,

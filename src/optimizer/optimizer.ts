@@ -3,6 +3,8 @@
  * parameter and from the slots that are kept for it. The update itself is the same for all optimizers (update.ts):
  *
  *     variable − learning_rate · direction
+ *
+ * Each parameter has its own optimizer, which is that of the recipe unless a group of parameters sets another one.
  */
 import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';
@@ -17,12 +19,19 @@ export interface OptimizerOptions {
   readonly beta2: number;
   /** A number that Adam adds to the square root of the average of squared gradients, to avoid a division by zero. */
   readonly epsilon: number;
+  /** The number of iterations with which Muon orthogonalizes, at least 1. */
+  readonly newtonSchulzSteps: number;
+  /** The Frobenius norm, divided by the square root of the number of outputs, to which Muon scales weights before every update; 0
+   * for no scaling. */
+  readonly weightNorm: number;
 }
 
 /** What the rule of an optimizer can use. All values are float32. Scalars have the shape []. */
 export interface RuleContext {
   /** Adds a node in the scope of the parameter. */
   readonly op: Apply;
+  /** The parameter before the update. A rule may depend on its shape. */
+  readonly variable: Value;
   /** The gradient of the parameter, in its shape. */
   readonly gradient: Value;
   /** A slot of the parameter, as it was before this update. Slots start as zeros. */
@@ -36,6 +45,8 @@ export interface RuleContext {
 export interface Direction {
   /** The direction, in the shape of the parameter. */
   readonly direction: Value;
+  /** The value from which the update starts, in the shape of the parameter. Default: the parameter. */
+  readonly from?: Value;
   /** The new values of all slots, by name. */
   readonly slots: Readonly<Record<string, Value>>;
 }

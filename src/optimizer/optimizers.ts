@@ -2,11 +2,12 @@
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
 import { momentum } from './momentum.ts';
+import { muon } from './muon.ts';
 import { nesterov } from './nesterov.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
-export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw';
+export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw' | 'muon';
 
 export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {
   sgd,
@@ -14,5 +15,6 @@ export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {
   nesterov,
   adam,
   adamw,
+  muon,
 };
 export const optimizerNames: readonly OptimizerName[] = Object.keys(optimizers) as readonly OptimizerName[];

@@ -6,40 +6,45 @@ import type { Apply } from '../ops/definition.ts';
 import { scalar } from '../tensor/tensor.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
-/** A parameter to update, with the factors of its groups. */
+/** A parameter to update, with the settings of its groups. */
 export interface TrainedParameter {
   readonly variable: Value;
   /** The gradient of the loss, averaged over the batch, in the shape of the parameter. */
   readonly gradient: Value;
+  readonly optimizer: Optimizer;
+  readonly options: OptimizerOptions;
   /** The factor by which the learning rate is multiplied; 1 for no change. */
   readonly learningRateFactor: number;
   /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
 }
 
-/** Adds the updates of all parameters and of the slots of the optimizer.
+/** Adds the updates of all parameters and of the slots of their optimizers.
  * @param learningRate a scalar that is passed in at every step
+ * @param scalars the names of the scalars of all optimizers, which are passed in too
  * @returns the new values of the parameters, in the order of `trained` */
-export function applyOptimizer(
+export function applyOptimizers(
   builder: GraphBuilder,
-  optimizer: Optimizer,
-  options: OptimizerOptions,
   learningRate: Value,
+  scalars: readonly string[],
   trained: readonly TrainedParameter[],
 ): readonly Value[] {
   const { op } = builder;
   const constant = (value: number) => op('Constant', {}, { value: scalar(value) });
   const scaled = (rate: Value, factor: number) =>
     factor === 1 ? rate : op('Mul', { a: rate, b: constant(factor) });
-  const fed = feeds(builder, optimizer, options);
-  return trained.map(({ variable, gradient, learningRateFactor, weightDecay }) => {
+  const fed = feeds(builder, scalars);
+  return trained.map((parameter) => {
+    const { variable, gradient, optimizer, options, learningRateFactor, weightDecay } = parameter;
     const slots = slotsOf(builder, variable, optimizer);
     const scope = `train/${variable.name}`;
     const step = builder.scope(scope, () => {
       const rate = scaled(learningRate, learningRateFactor);
       const slot = (name: string) => named(slots, name, 'slot');
-      const found = optimizer.rule({ op, gradient, slot, fed, constant, options });
-      return { ...found, rate, from: decayed(op, variable, weightDecay && scaled(rate, weightDecay)) };
+      const { from = variable, ...found } = optimizer.rule({
+        ...{ op, variable, gradient, slot, fed, constant, options },
+      });
+      return { ...found, rate, from: decayed(op, from, weightDecay && scaled(rate, weightDecay)) };
     });
     const inputs = { variable: step.from, gradient: step.direction, learningRate: step.rate };
     const updated = op('ApplyGradientDescent', inputs, {}, scope);
@@ -74,17 +79,8 @@ function named(values: ReadonlyMap<string, Value>, name: string, what: string): 
   return found;
 }
 
-/** Adds an input for each scalar of the optimizer, and returns a function that finds the inputs by name. */
-function feeds(
-  builder: GraphBuilder,
-  { scalars }: Optimizer,
-  options: OptimizerOptions,
-): (name: string) => Value {
-  const inputs = new Map(
-    Object.keys(scalars(1, options)).map((name) => [
-      name,
-      builder.input(name, { dtype: 'float32', shape: [] }),
-    ]),
-  );
+/** Adds an input for each scalar, and returns a function that finds the inputs by name. */
+function feeds(builder: GraphBuilder, scalars: readonly string[]): (name: string) => Value {
+  const inputs = new Map(scalars.map((name) => [name, builder.input(name, { dtype: 'float32', shape: [] })]));
   return (name) => named(inputs, name, 'scalar');
 }

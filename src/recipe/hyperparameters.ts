@@ -53,7 +53,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 0.999_999,
     default: 0.9,
-    help: 'factor of the previous update, for momentum and nesterov',
+    help: 'factor of the previous update, for momentum, nesterov and muon',
   },
   beta1: {
     kind: 'number',
@@ -77,6 +77,21 @@ export const hyperparameterTable = {
     minimum: 0,
     default: 1e-8,
     help: 'added to the denominator, for adam and adamw',
+  },
+  newtonSchulzSteps: {
+    kind: 'integer',
+    valueName: 'steps',
+    minimum: 1,
+    maximum: 20,
+    default: 5,
+    help: 'iterations with which muon orthogonalizes the momentum of filters and dense weights',
+  },
+  weightNorm: {
+    kind: 'number',
+    valueName: 'norm',
+    minimum: 0,
+    default: 0,
+    help: 'norm of the weights of an output (root mean square) to which muon scales filters and dense weights before every update (0 for no scaling)',
   },
   schedule: {
     kind: 'choice',
@@ -149,7 +164,7 @@ export const hyperparameterTable = {
     valueName: 'factor',
     minimum: 0,
     default: 0.004,
-    help: 'factor of half the sum of squared weights in the loss (in the tutorial those of local3 and local4); adamw decays the weights directly',
+    help: 'factor of half the sum of squared weights in the loss (in the tutorial those of local3 and local4); adamw and muon decay the weights directly',
   },
   labelSmoothing: {
     kind: 'number',

@@ -1,10 +1,23 @@
-/** Groups of parameters that have their own learning rate or weight decay. */
+/** Groups of parameters that have their own learning rate, weight decay or optimizer. */
 
-import { aFiniteNumber, aListOf, anOptionsObject, aText, type Check, required } from '../arguments.ts';
+import {
+  aChoice,
+  aFiniteNumber,
+  aListOf,
+  aNumberWithin,
+  anOptionsObject,
+  aText,
+  type Check,
+  type OptionChecks,
+  optional,
+  required,
+} from '../arguments.ts';
 import { UsageError } from '../errors.ts';
-import { finiteNumber, listOf, type Reader, record, text } from '../readers.ts';
+import { type OptimizerName, optimizerNames } from '../optimizer/optimizers.ts';
+import { finiteNumber, listOf, oneOf, type Reader, record, text, withDefault } from '../readers.ts';
+import { hyperparameterTable } from './hyperparameters.ts';
 
-/** Parameters that have their own factors. */
+/** Parameters that have their own settings. */
 export interface ParameterGroup {
   /** A pattern for parameter names; `*` matches any text, so `*\/biases` matches every bias. */
   readonly match: string;
@@ -12,18 +25,31 @@ export interface ParameterGroup {
   readonly learningRate: number;
   /** The factor by which the weight decay of these parameters is multiplied. */
   readonly weightDecay: number;
+  /** The optimizer of these parameters. Default: that of the recipe. */
+  readonly optimizer?: OptimizerName | undefined;
+  /** The momentum of these parameters. Default: that of the recipe. */
+  readonly momentum?: number | undefined;
 }
 
-export const groupsCheck: Check = aListOf(
-  anOptionsObject<ParameterGroup>({
-    match: required(aText),
-    learningRate: required(aFiniteNumber(0)),
-    weightDecay: required(aFiniteNumber(0)),
-  }),
-);
+/** The checks of the settings of a group. Every new setting needs a line here. */
+export const groupChecks: OptionChecks<ParameterGroup> = {
+  match: required(aText),
+  learningRate: required(aFiniteNumber(0)),
+  weightDecay: required(aFiniteNumber(0)),
+  optimizer: optional(aChoice(optimizerNames)),
+  momentum: optional(aNumberWithin(hyperparameterTable.momentum)),
+};
+
+export const groupsCheck: Check = aListOf(anOptionsObject<ParameterGroup>(groupChecks));
 
 export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
-  record<ParameterGroup>({ match: text, learningRate: finiteNumber, weightDecay: finiteNumber }),
+  record<ParameterGroup>({
+    match: text,
+    learningRate: finiteNumber,
+    weightDecay: finiteNumber,
+    optimizer: withDefault(oneOf(optimizerNames), undefined),
+    momentum: withDefault(finiteNumber, undefined),
+  }),
 );
 
 /** Whether a group contains a parameter. */
@@ -31,15 +57,21 @@ export function matches(parameter: string, { match }: ParameterGroup): boolean {
   return patternOf(match).test(parameter);
 }
 
-/** Returns the factors of a parameter, which are the products of the factors of all groups that match it. */
-export function factorsOf(
-  parameter: string,
-  groups: readonly ParameterGroup[],
-): Omit<ParameterGroup, 'match'> {
+/** The settings of a parameter that belongs to groups. */
+export type GroupSettings = Omit<ParameterGroup, 'match'>;
+
+/** Returns the settings of a parameter. Its factors are the products of the factors of all groups that match it. Of the other
+ * settings, those of the last group that has them count. */
+export function settingsOf(parameter: string, groups: readonly ParameterGroup[]): GroupSettings {
   const matching = groups.filter((group) => matches(parameter, group));
   const product = (name: 'learningRate' | 'weightDecay') =>
     matching.reduce((factor, group) => factor * group[name], 1);
-  return { learningRate: product('learningRate'), weightDecay: product('weightDecay') };
+  const last = <Name extends 'optimizer' | 'momentum'>(name: Name): ParameterGroup[Name] =>
+    matching.findLast((group) => group[name] !== undefined)?.[name];
+  return {
+    ...{ learningRate: product('learningRate'), weightDecay: product('weightDecay') },
+    ...{ optimizer: last('optimizer'), momentum: last('momentum') },
+  };
 }
 
 /** Patterns for the layers that are not trained: `conv1` for one layer, `*` for any text, such as `block1*`. */

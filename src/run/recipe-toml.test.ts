@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { makeNetwork, networkNames } from '../model/networks.ts';
+import { optimizerNames } from '../optimizer/optimizers.ts';
 import { hyperparameterNames, makeHyperparameters } from '../recipe/hyperparameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { recipeNames, recipes } from '../recipe/recipes.ts';
@@ -88,7 +89,7 @@ const refusals: readonly (readonly [title: string, text: string, message: string
   [
     'a misspelled choice',
     'optimizer = "nesterof"',
-    ':1: optimizer: found "nesterof", expected sgd, momentum, nesterov, adam or adamw. Did you mean nesterov?',
+    `:1: optimizer: found "nesterof", expected ${alternatives(optimizerNames)}. Did you mean nesterov?`,
   ],
   [
     'an unknown recipe',
@@ -166,6 +167,16 @@ const refusals: readonly (readonly [title: string, text: string, message: string
     'a negative factor',
     '[[groups]]\nmatch = "a"\nweight_decay = -1',
     ':3: groups[0].weight_decay: found -1, expected a number of at least 0',
+  ],
+  [
+    'an unknown optimizer of a group',
+    '[[groups]]\nmatch = "a"\noptimizer = "moun"',
+    `:3: groups[0].optimizer: found "moun", expected ${alternatives(optimizerNames)}. Did you mean muon?`,
+  ],
+  [
+    'a momentum of a group that is out of range',
+    '[[groups]]\nmatch = "a"\nmomentum = 1',
+    ':3: groups[0].momentum: found 1, expected a number from 0 to 0.999999',
   ],
   ['a misspelled pattern', '[[groups]]\nmach = "*/beta"', ':2: groups[0] has no "mach". Did you mean match?'],
   ['groups that are not a list', 'groups = 3', ':1: groups: found 3, expected an array'],
@@ -249,12 +260,16 @@ test('every option of a run can be in a file', () => {
 
 test('numbers and groups are read back bit-identically', () => {
   const number = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
-  const factor = fc.record(
-    { match: fc.string({ minLength: 1 }), learningRate: number, weightDecay: number },
-    { noNullPrototype: true },
+  const group = fc.record(
+    {
+      ...{ match: fc.string({ minLength: 1 }), learningRate: number, weightDecay: number },
+      optimizer: fc.constantFrom(...optimizerNames),
+      momentum: fc.double({ min: 0, max: 0.9, noNaN: true }),
+    },
+    { noNullPrototype: true, requiredKeys: ['match', 'learningRate', 'weightDecay'] },
   );
   fc.assert(
-    fc.property(number, number, fc.array(factor, { maxLength: 3 }), (learningRate, clipNorm, groups) => {
+    fc.property(number, number, fc.array(group, { maxLength: 3 }), (learningRate, clipNorm, groups) => {
       const { tutorial } = recipes;
       const changes: Record<string, number> = { learningRate, clipNorm };
       const hyperparameters = makeHyperparameters((name) => changes[name] ?? tutorial.hyperparameters[name]);

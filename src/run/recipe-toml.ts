@@ -12,19 +12,12 @@
  *     learning_rate = 2
  */
 import { parse, TomlError } from 'smol-toml';
-import {
-  aFiniteNumber,
-  aListOf,
-  aText,
-  type Check,
-  requireKnownKeys,
-  requireOneOf,
-  requireRecord,
-} from '../arguments.ts';
+import { aListOf, type Check, requireKnownKeys, requireOneOf, requireRecord } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { completeConfiguration, knownNetworkNames, knownNetworks } from '../model/networks.ts';
 import { hyperparameterChecks, hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { requireNetwork, requireNetworkObject } from '../recipe/network-request.ts';
+import { groupChecks } from '../recipe/parameter-groups.ts';
 import { alternatives, oneLine, shortened, snakeCase } from '../wording.ts';
 import { processOptionChecks } from './process-options.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
@@ -148,11 +141,9 @@ function requireKeyOf(table: string, key: string, known: readonly string[]): voi
 }
 
 /** The checks for the keys of a group of parameters, and the values of omitted keys. */
-const groupKeys: ReadonlyMap<string, Check> = new Map([
-  ['match', aText],
-  ['learning_rate', aFiniteNumber(0)],
-  ['weight_decay', aFiniteNumber(0)],
-]);
+const groupKeys: ReadonlyMap<string, Check> = new Map(
+  Object.entries(groupChecks).map(([name, { check }]) => [snakeCase(name), check]),
+);
 const plainGroup = { match: '', learningRate: 1, weightDecay: 1 };
 
 function groupsIn(value: unknown, at: At): unknown {

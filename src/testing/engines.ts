@@ -2,15 +2,18 @@
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import {
+  allOffers,
   type EngineName,
   engineNames,
+  type Offer,
   offers,
+  offersWith,
   type Precision,
   type PrecisionOf,
-  precisionsOf,
 } from '../engine/offers.ts';
 import { engineMakers } from '../engine/registry.ts';
 import type { OpName } from '../graph/signature.ts';
+import { reasonToSkip } from './engine-support.ts';
 
 export interface EngineCase {
   readonly name: EngineName;
@@ -20,9 +23,10 @@ export interface EngineCase {
   readonly offers: (op: OpName) => boolean;
 }
 
+/** Every engine, on the CPU. */
 export const engines: readonly EngineCase[] = engineNames.map((name) => ({
   name,
-  skip: reasonToSkip(name, 'float32'),
+  skip: reasonToSkip({ engine: name, device: 'cpu', precision: 'float32' }, { fast: true }),
   create: (threads, precision = 'float32') => chooseEngine({ engine: name, precision, threads }).engine,
   offers: engineMakers[name].computes,
 }));
@@ -33,46 +37,64 @@ export function engineCase(name: EngineName): EngineCase {
   return found;
 }
 
-/** Returns why an engine is not fast here, or false if it is. */
-function reasonToSkip(engine: EngineName, precision: Precision): string | false {
-  const support = engineSupport(engine, precision);
-  return support.verdict === 'fast' ? false : support.why;
-}
-
 /** The precisions in which oneDNN works here, whether fast or not. */
 export const plannedPrecisions: readonly PrecisionOf<'onednn'>[] = offers.onednn.cpu.filter((precision) =>
   ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
 );
 
-/** An engine in one of the precisions that it offers. */
-export interface EngineVariant {
-  readonly engine: EngineName;
-  readonly precision: Precision;
-  /** `onnx`, or `onednn in bfloat16`. */
+/** An engine on a kind of device, in one of the precisions that it offers there. */
+export interface EngineVariant extends Offer {
+  /** `onnx`, `onednn in bfloat16`, or `onnx on webgpu in float16`. */
   readonly title: string;
   readonly flags: readonly string[];
-  /** Why it is not fast here, or false if it is. */
+  /** Why it is not fast here, or false if it is. For a device other than the CPU, the first use may start a trial
+   * (`engine-support.ts`). */
   readonly skip: string | false;
+  /** Why it does not work here, or false if it does, fast or not. */
+  readonly missing: string | false;
+  /** Creates the engine, whether it is fast or not. */
   readonly create: (threads: number) => Engine;
+  /** Whether the engine supports the operator. */
+  readonly computes: (op: OpName) => boolean;
   /** The largest relative error of a value that several operators compute. */
   readonly tolerance: number;
 }
 
 const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2 };
 
-/** Every engine in every precision that it offers. */
-export const engineVariants: readonly EngineVariant[] = engines.flatMap(({ name, create }) =>
-  precisionsOf(name, 'cpu').map((precision) => ({
-    engine: name,
-    precision,
-    title: precision === 'float32' ? name : `${name} in ${precision}`,
-    flags: ['--engine', name, ...(precision === 'float32' ? [] : ['--precision', precision])],
-    skip: reasonToSkip(name, precision),
-    create: (threads: number) => create(threads, precision),
-    tolerance: tolerances[precision],
-  })),
-);
+/** Every engine in every precision that it offers on the CPU. */
+export const engineVariants: readonly EngineVariant[] = offersWith({ device: 'cpu' }).map(variantOf);
+/** Every engine in every precision that it offers on other devices. */
+export const deviceVariants: readonly EngineVariant[] = allOffers
+  .filter(({ device }) => device !== 'cpu')
+  .map(variantOf);
+/** Everything that engines offer: the suites of operators and steps run on it. */
+export const allVariants: readonly EngineVariant[] = [...engineVariants, ...deviceVariants];
 
 export const onednnVariants: readonly EngineVariant[] = engineVariants.filter(
   ({ engine }) => engine === 'onednn',
 );
+
+function variantOf(offer: Offer): EngineVariant {
+  const { engine, device, precision } = offer;
+  const where = device === 'cpu' ? '' : ` on ${device}`;
+  const how = precision === 'float32' ? '' : ` in ${precision}`;
+  return {
+    ...offer,
+    title: `${engine}${where}${how}`,
+    flags: [
+      ...['--engine', engine],
+      ...(device === 'cpu' ? [] : ['--device', device]),
+      ...(precision === 'float32' ? [] : ['--precision', precision]),
+    ],
+    get skip() {
+      return reasonToSkip(offer, { fast: true });
+    },
+    get missing() {
+      return reasonToSkip(offer);
+    },
+    create: (threads) => chooseEngine({ engine, device, precision, threads, emulate: true }).engine,
+    computes: engineMakers[engine].computes,
+    tolerance: tolerances[precision],
+  };
+}

@@ -33,6 +33,18 @@ const everything: RunDefinition = {
     ...{ labelSmoothing: 0.1, movingAverageDecay: 0 },
   },
 };
+/** Muon, with settings of their own for the biases and the last layer. */
+const muon: RunDefinition = {
+  ...tutorial,
+  hyperparameters: {
+    ...{ ...tutorialHyperparameters, optimizer: 'muon', learningRate: 0.01, momentum: 0.6, weightNorm: 1 },
+    movingAverageDecay: 0,
+  },
+  groups: [
+    { match: '*/biases', learningRate: 2, weightDecay: 0 },
+    { match: 'softmax_linear/*', learningRate: 0.5, weightDecay: 0, optimizer: 'nesterov', momentum: 0.85 },
+  ],
+};
 
 interface Taken {
   readonly losses: readonly number[];
@@ -104,19 +116,23 @@ test('the towers share the threads of the engine, and each has at least one', ()
 
 for (const { title, skip, create, tolerance } of engineVariants)
   describe(`towers on ${title}`, { skip }, () => {
-    test('the first 20 losses are those of one tower, also with unequal shares', async () => {
-      const one = await steps(on(tutorial, create(1), 1), 20);
-      for (const towers of [2, 3]) {
-        const several = await steps(on(tutorial, create(1), towers), 20);
-        several.losses.forEach((loss, step) => {
-          const difference = Math.abs(loss - (one.losses[step] ?? Number.NaN));
-          assert.ok(
-            difference <= tolerance * Math.max(1, loss),
-            `${towers} towers, step ${step}: ${difference}`,
-          );
-        });
-      }
-    });
+    for (const [what, definition, count] of [
+      ['20 losses', tutorial, 20],
+      ['10 losses with Muon', muon, 10],
+    ] as const)
+      test(`the first ${what} are those of one tower, also with unequal shares`, async () => {
+        const one = await steps(on(definition, create(1), 1), count);
+        for (const towers of [2, 3]) {
+          const several = await steps(on(definition, create(1), towers), count);
+          several.losses.forEach((loss, step) => {
+            const difference = Math.abs(loss - (one.losses[step] ?? Number.NaN));
+            assert.ok(
+              difference <= tolerance * Math.max(1, loss),
+              `${towers} towers, step ${step}: ${difference}`,
+            );
+          });
+        }
+      });
 
     test('the loss is the mean of the losses of the towers, weighted by their images', async () => {
       const { losses, towerLosses } = await steps(on(tutorial, create(1), 3), 2);
@@ -167,8 +183,8 @@ for (const { title, skip, create, tolerance } of engineVariants)
 
 for (const { name, skip, create } of engines)
   describe(`a run with towers on ${name}`, { skip }, () => {
-    const options = (folder: string, towers: number) => ({
-      run: on(everything, create(2), towers),
+    const options = (folder: string, towers: number, definition: RunDefinition = everything) => ({
+      run: on(definition, create(2), towers),
       store: new CheckpointStore(folder, { keep: 0, onWarning: assert.fail }),
       ...{ checkpointSteps: 2, versions: { cifar10: '0' } },
     });
@@ -177,6 +193,20 @@ for (const { name, skip, create } of engines)
       for await (const event of events) all.push(event);
       return all;
     }
+
+    test('resumes bit-identically with Muon', () =>
+      inTemporaryFolder(async (folder) => {
+        const whole = options(`${folder}/whole`, 2, muon);
+        await eventsOf(trainSteps({ ...whole, maxSteps: 4 }));
+        const parts = options(`${folder}/parts`, 2, muon);
+        await eventsOf(trainSteps({ ...parts, maxSteps: 2 }));
+        const resume = await parts.store.latest();
+        assert.ok(resume);
+        assert.deepEqual(resume.checkpoint.metadata.groups[1]?.optimizer, 'nesterov');
+        await eventsOf(trainSteps({ ...parts, resume, maxSteps: 4 }));
+        const [expected, found] = [await whole.store.latest(), await parts.store.latest()];
+        assert.deepEqual(found?.checkpoint.tensors, expected?.checkpoint.tensors);
+      }));
 
     test('resumes bit-identically, and reports another number of towers', () =>
       inTemporaryFolder(async (folder) => {

@@ -47,7 +47,7 @@ export type StepRecipe = Pick<
   TrainingRun,
   'examples' | 'batchSize' | 'network' | 'hyperparameters' | 'seed'
 > &
-  Partial<Pick<TrainingRun, 'towers' | 'ranks'>>;
+  Partial<Pick<TrainingRun, 'groups' | 'towers' | 'ranks'>>;
 
 export interface StepControl extends StepOptions {
   /** Whether this process asks all processes to stop after this step. */

@@ -36,18 +36,19 @@ import {
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
+import type { Optimizer, OptimizerOptions } from '../optimizer/optimizer.ts';
 import { optimizers } from '../optimizer/optimizers.ts';
 import { learningRate } from '../optimizer/schedule.ts';
-import { applyOptimizer } from '../optimizer/update.ts';
+import { applyOptimizers } from '../optimizer/update.ts';
 import { allHyperparameters, type Hyperparameters } from '../recipe/hyperparameters.ts';
 import {
   type FrozenLayers,
-  factorsOf,
   frozenCheck,
   groupsCheck,
   isFrozen,
   matches,
   type ParameterGroup,
+  settingsOf,
 } from '../recipe/parameter-groups.ts';
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
@@ -182,17 +183,14 @@ export function buildTrainingGraph(
       ? builder.input('moving_average_decay', { dtype: 'float32', shape: [] })
       : undefined;
 
-  const optimizer = optimizers[hyperparameters.optimizer];
-  const inLoss = optimizer.weightDecay === 'in the loss';
   const frozen = (variable: string) => isFrozen(variable, freeze);
   const model = addNetwork(builder, network, images, { training: true, isFrozen: frozen });
   requireMatches(groups, model.parameters);
   requireTrainedAndFrozen(freeze, model.parameters);
-  const parameters = model.parameters.map((parameter) => withFactors(parameter, groups));
-  const losses = loss(builder, { ...model, parameters }, labels, {
-    weightDecay: inLoss ? hyperparameters.weightDecay : 0,
-    labelSmoothing: hyperparameters.labelSmoothing,
-  });
+  const parameters = model.parameters.map((parameter) => withSettings(parameter, recipe));
+  const { weightDecay, labelSmoothing } = hyperparameters;
+  const decayed = { ...model, parameters: parameters.map(decayedInLoss) };
+  const losses = loss(builder, decayed, labels, { weightDecay, labelSmoothing });
   const trainable = parameters.filter(({ variable }) => !frozen(variable.name));
   const variables = trainable.map(({ variable }) => variable);
   const averageOverBatch = lossScaling
@@ -202,13 +200,13 @@ export function buildTrainingGraph(
   if (lossScaling) requireFiniteGradients(builder, averageOverBatch);
   updateStates(builder, model.states);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
-  const trained = trainable.map(({ variable, decayShare = 0, learningRateFactor }, index) => ({
-    variable,
-    gradient: applied[index] ?? variable,
-    learningRateFactor,
-    weightDecay: inLoss ? 0 : hyperparameters.weightDecay * decayShare,
+  const trained = trainable.map(({ decayShare = 0, ...parameter }, index) => ({
+    ...parameter,
+    gradient: applied[index] ?? parameter.variable,
+    weightDecay: isDecoupled(parameter) ? weightDecay * decayShare : 0,
   }));
-  const updated = applyOptimizer(builder, optimizer, hyperparameters, learningRate, trained);
+  const scalars = Object.keys(optimizerScalars(1, recipe));
+  const updated = applyOptimizers(builder, learningRate, scalars, trained);
   if (averageDecay !== undefined) {
     const fixed = parameters.flatMap(({ variable }) => (frozen(variable.name) ? [variable] : []));
     const states = model.states.map(({ variable }) => variable);
@@ -255,18 +253,31 @@ export interface ScalarOptions {
 export function stepScalars(
   step: number,
   trainingExamples: number,
-  { batchSize, hyperparameters }: Pick<GraphRecipe, 'batchSize' | 'hyperparameters'>,
+  recipe: Pick<GraphRecipe, 'batchSize' | 'hyperparameters' | 'groups'>,
   { skippedSteps = 0, lossScale }: ScalarOptions = {},
 ): ReadonlyMap<string, number> {
-  const { optimizer, schedule, numEpochsPerDecay, movingAverageDecay: cap } = hyperparameters;
+  const { batchSize, hyperparameters } = recipe;
+  const { schedule, numEpochsPerDecay, movingAverageDecay: cap } = hyperparameters;
   const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
   const update = step - skippedSteps + 1;
   return new Map([
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
     ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(update, cap)]] as const) : []),
-    ...Object.entries(optimizers[optimizer].scalars(update, hyperparameters)),
+    ...Object.entries(optimizerScalars(update, recipe)),
     ...(lossScale === undefined ? [] : ([[lossScaleName, lossScale]] as const)),
   ]);
+}
+
+/** Returns the scalars of all optimizers of a recipe, by name: those of its own optimizer and of those of its groups.
+ * @param update the number of the update, from 1 */
+function optimizerScalars(
+  update: number,
+  { hyperparameters, groups = [] }: Pick<GraphRecipe, 'hyperparameters' | 'groups'>,
+): Readonly<Record<string, number>> {
+  const names = [hyperparameters.optimizer, ...groups.flatMap(({ optimizer = [] }) => optimizer)];
+  return Object.fromEntries(
+    names.flatMap((name) => Object.entries(optimizers[name].scalars(update, hyperparameters))),
+  );
 }
 
 /** Returns ⌊examples / batch size · epochs⌋, but at least 1. The 350 epochs of the tutorial are 136,718 steps. */
@@ -300,14 +311,39 @@ function requireTrainedAndFrozen(freeze: FrozenLayers, parameters: readonly Para
     throw new UsageError('`freeze`: all layers are frozen, so there is nothing to train');
 }
 
-/** Returns a parameter to which the factors of its groups are applied. */
-function withFactors(
+/** A parameter with the settings of its groups. */
+interface GroupedParameter extends Parameter {
+  readonly learningRateFactor: number;
+  readonly optimizer: Optimizer;
+  readonly options: OptimizerOptions;
+}
+
+/** Returns a parameter with the settings of its groups, or else those of the recipe. */
+function withSettings(
   parameter: Parameter,
-  groups: readonly ParameterGroup[],
-): Parameter & { readonly learningRateFactor: number } {
-  const { learningRate: learningRateFactor, weightDecay } = factorsOf(parameter.variable.name, groups);
+  { hyperparameters, groups = [] }: Pick<GraphRecipe, 'hyperparameters' | 'groups'>,
+): GroupedParameter {
+  const settings = settingsOf(parameter.variable.name, groups);
+  const { optimizer = hyperparameters.optimizer, momentum = hyperparameters.momentum } = settings;
   const { decayShare } = parameter;
-  return { ...parameter, learningRateFactor, ...(decayShare && { decayShare: decayShare * weightDecay }) };
+  return {
+    ...parameter,
+    learningRateFactor: settings.learningRate,
+    optimizer: optimizers[optimizer],
+    options: { ...hyperparameters, momentum },
+    ...(decayShare && { decayShare: decayShare * settings.weightDecay }),
+  };
+}
+
+function isDecoupled({ optimizer }: Pick<GroupedParameter, 'optimizer'>): boolean {
+  return optimizer.weightDecay === 'decoupled';
+}
+
+/** Returns a parameter with the weight decay that the loss contains. */
+function decayedInLoss(parameter: GroupedParameter): Parameter {
+  return isDecoupled(parameter) && parameter.decayShare !== undefined
+    ? { ...parameter, decayShare: 0 }
+    : parameter;
 }
 
 /** Returns the gradients of the loss. In the backward pass they are multiplied by the input `loss_scale`. */

@@ -10,6 +10,7 @@ import { finiteName, lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
 import { prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
+import { capabilitiesOf, cpuTarget, type Target } from './targets.ts';
 
 export interface CompiledGraph {
   /** The model of a step. */
@@ -20,6 +21,8 @@ export interface CompiledGraph {
     readonly type: TensorType;
     readonly update: string | null;
   }[];
+  /** Whether the variables, their new values and `shared` stay in the memory of the device. */
+  readonly keepsValues: boolean;
   /** The outputs that every step returns. */
   readonly outputs: readonly string[];
   /** The outputs of the model that must be finite. Otherwise a step does not change the variables. */
@@ -37,8 +40,9 @@ export interface CompiledGraph {
 }
 
 /** @throws RunError for a graph with neither outputs nor updates, because ONNX Runtime rejects its model */
-export function compileGraph(graph: Graph): CompiledGraph {
-  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)));
+export function compileGraph(graph: Graph, target: Target = cpuTarget): CompiledGraph {
+  const { keepsValues } = capabilitiesOf(target);
+  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)), keepsValues);
   if (resultValues(step.results).length === 0)
     throw new RunError(`graph ${graph.name} has no output and no update, so there is nothing to compute`);
   return {
@@ -48,6 +52,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
       type: { dtype, shape },
       update: graph.results.update.has(name) ? updateName(name) : null,
     })),
+    keepsValues,
     outputs: [...graph.results.output.keys()],
     finite: [...graph.results.finite.keys()].map(finiteName),
     watched,

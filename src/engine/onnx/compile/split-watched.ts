@@ -21,7 +21,9 @@ export interface SplitGraph {
   readonly watched: ReadonlyMap<string, string>;
 }
 
-export function splitWatched(graph: Graph): SplitGraph {
+/** @param onDevice whether only models can read variables, and values that the step computes but does not return. Then `watch` copies
+ * those of them that are watched */
+export function splitWatched(graph: Graph, onDevice = false): SplitGraph {
   const { output } = graph.results;
   const step = withoutWatched(graph);
   const inStep = new Set(step.nodes);
@@ -44,10 +46,13 @@ export function splitWatched(graph: Graph): SplitGraph {
   };
   for (const [, value] of nodes.flatMap(inputsOf)) if (!made.has(value)) inputs.set(nameOf(value), value);
   const outputs = new Map<string, Value>();
+  const readable = new Set<Value>([...graph.inputs.values(), ...output.values()]);
   const watched = new Map<string, string>();
   for (const [name, value] of graph.results.watched) {
-    if (!made.has(value)) watched.set(name, nameOf(value));
+    const isInStep = !made.has(value);
+    if (isInStep && (!onDevice || readable.has(value))) watched.set(name, nameOf(value));
     else {
+      if (isInStep) inputs.set(nameOf(value), value);
       const output = unique(`computed/${name}`);
       outputs.set(output, value);
       watched.set(name, output);

@@ -3,6 +3,7 @@ import type { Graph } from '../../../graph/graph.ts';
 import { splitExchange } from '../../../passes/split-exchange.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { type CompiledGraph, compileGraph } from '../compile/compile.ts';
+import type { Target } from '../compile/targets.ts';
 
 /** A value that is averaged between the halves. */
 export interface ExchangedValue {
@@ -26,13 +27,13 @@ export interface CompiledHalves {
 
 /** @throws GraphError for a graph without exchanged values
  * @throws RunError for a graph with neither outputs nor updates that depend on exchanged values */
-export function compileHalves(graph: Graph): CompiledHalves {
+export function compileHalves(graph: Graph, target?: Target): CompiledHalves {
   const { first, second, exchanged, carried } = splitExchange(graph);
   const links = new Set([...exchanged.values(), ...carried]);
-  const compiled = compileGraph(first);
+  const compiled = compileGraph(first, target);
   return {
     first: { ...compiled, outputs: compiled.outputs.filter((name) => !links.has(name)) },
-    second: compileGraph(second),
+    second: compileGraph(second, target),
     exchanged: [...graph.results.exchanged].map(([name, { dtype, shape }]) => ({
       name,
       type: { dtype, shape },

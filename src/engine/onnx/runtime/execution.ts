@@ -1,16 +1,18 @@
-/** A session with ONNX Runtime: its models, and the buffers of its variables. */
+/** A session with ONNX Runtime: its models and its variables. */
 import type { Device } from '../../device.ts';
 import type { PartTime, PlacedKernel, Tensors } from '../../engine.ts';
 import { exchangeKernel } from '../../exchange.ts';
 import { areFinite, finiteKernel } from '../../finite-check.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
+import { DeviceLock } from './device-lock.ts';
+import { DeviceVariables } from './device-variables.ts';
 import { type BeforeExchange, FirstHalf } from './first-half.ts';
 import { KeptTensors } from './kept-tensors.ts';
 import { LoadedGraph } from './loaded-graph.ts';
 import {
-  fill,
   float32Of,
   found,
+  type LoadOptions,
   type OrtFetches,
   type OrtTensor,
   type OrtTensors,
@@ -19,6 +21,7 @@ import {
 } from './onnx-runtime.ts';
 import { placementOf } from './placement.ts';
 import { profilePrefix, removeProfile } from './profile.ts';
+import { HostVariables, type Variables } from './variables.ts';
 
 /** What the main thread sends to start a session. */
 export interface SessionStart {
@@ -28,20 +31,10 @@ export interface SessionStart {
   readonly before?: BeforeExchange;
   readonly threads: number;
   readonly device: Device;
+  /** The memory of the lock that all threads hold while they use the device, or undefined if they may use it at the same time. */
+  readonly lock?: SharedArrayBuffer;
   /** The folder to which ONNX Runtime writes its profiles, or undefined if it should write none. */
   readonly profileFolder?: string;
-}
-
-/**
- * A variable has two buffers: a step reads one and writes the other, then they are swapped. An output must never be bound to
- * the buffer of an input, because ONNX Runtime does not notice that they are the same and may write a new weight before an
- * operator has read the old one. A variable without an update has only one buffer. Both halves of a step with an exchange use
- * the same buffers. If a scalar that must be finite is not, the buffers are not swapped.
- */
-interface Variable {
-  current: OrtTensor;
-  next: OrtTensor;
-  readonly update: string | null;
 }
 
 export class OnnxExecution {
@@ -49,7 +42,7 @@ export class OnnxExecution {
   readonly #kept: KeptTensors;
   readonly #first: FirstHalf | undefined;
   readonly #graph: LoadedGraph;
-  readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #variables: Variables;
   /** The outputs of the model that must be finite. They are new tensors in every step. */
   readonly #finite: OrtFetches;
 
@@ -58,27 +51,21 @@ export class OnnxExecution {
     kept: KeptTensors,
     first: FirstHalf | undefined,
     graph: LoadedGraph,
+    variables: Variables,
   ) {
     this.#start = start;
     this.#kept = kept;
     this.#first = first;
     this.#graph = graph;
-    this.#variables = new Map(
-      start.graph.variables.map(({ name, type, update }) => {
-        const current = kept.zeros(type);
-        const next = update === null ? current : kept.zeros(type);
-        return [name, { current, next, update }];
-      }),
-    );
+    this.#variables = variables;
     this.#finite = Object.fromEntries(start.graph.finite.map((name) => [name, null] as const));
   }
 
   /** @throws Error when ONNX Runtime rejects a model */
   static async create(start: SessionStart): Promise<OnnxExecution> {
-    const { before, graph, threads, device, profileFolder } = start;
+    const { before, graph, profileFolder } = start;
     const options = (model: string) => ({
-      threads,
-      device,
+      ...loadOptions(start),
       profilePrefix: profilePrefix(profileFolder, model),
     });
     const kept = new KeptTensors();
@@ -90,7 +77,8 @@ export class OnnxExecution {
     try {
       const first = before && register(await FirstHalf.load(before, kept, options('before')));
       const step = register(await LoadedGraph.load(graph, options('step')));
-      return new OnnxExecution(start, kept, first, step);
+      const variables = register(await loadVariables(start, kept));
+      return new OnnxExecution(start, kept, first, step, variables);
     } catch (error) {
       for (const part of loaded) await part.release();
       kept.free();
@@ -100,39 +88,28 @@ export class OnnxExecution {
   }
 
   async step(fed: Tensors, watch: boolean): Promise<Tensors> {
-    const feeds: Record<string, OrtTensor> = {};
-    const updates: Record<string, OrtTensor> = {};
-    for (const [name, tensor] of fed) feeds[name] = ortTensor(tensor);
-    for (const [name, { current, next, update }] of this.#variables) {
-      feeds[name] = current;
-      if (update !== null) updates[update] = next;
-    }
     // All models are loaded before the variables change, so that a failure does not affect them.
     if (watch) await this.#prepareWatching();
+    const inputs = [...fed].map(([name, tensor]) => [name, ortTensor(tensor)] as const);
+    const feeds: OrtTensors = { ...Object.fromEntries(inputs), ...this.#variables.feeds };
     const before = await this.#first?.run(feeds, watch);
     const passed: OrtTensors = { ...feeds, ...before?.passed };
-    const { computed, returned } = await this.#graph.run(passed, { ...updates, ...this.#finite }, watch);
-    const own = [...returned].map(([name, tensor]) => [name, tensorOf(tensor)] as const);
-    const results = new Map([...(before?.returned ?? []), ...own]);
+    const fetches = { ...this.#variables.fetches, ...this.#finite };
+    const { computed, returned } = await this.#graph.run(passed, fetches, watch);
+    const results = await this.#copied(returned, computed);
     const finite = Object.keys(this.#finite).map((name) => float32Of(found(computed, name)));
-    if (!areFinite(finite)) return results;
     // Nothing can fail from here on, so a step that fails leaves the variables unchanged.
-    for (const variable of this.#variables.values()) {
-      [variable.current, variable.next] = [variable.next, variable.current];
-    }
-    return results;
+    if (areFinite(finite)) await this.#variables.accept(computed);
+    else await this.#variables.discard(computed);
+    return new Map([...(before?.returned ?? []), ...results]);
   }
 
-  write(tensors: Tensors): void {
-    for (const [name, tensor] of tensors) {
-      const variable = this.#variables.get(name);
-      if (variable === undefined) throw new Error(`unknown variable ${name}`);
-      fill(variable.current, tensor);
-    }
+  write(tensors: Tensors): Promise<void> {
+    return this.#variables.write(tensors);
   }
 
-  read(): Tensors {
-    return new Map([...this.#variables].map(([name, { current }]) => [name, tensorOf(current)]));
+  read(): Promise<Tensors> {
+    return this.#variables.read();
   }
 
   /** Runs `steps` steps with the same feeds and returns the time of each node and of the exchange. */
@@ -147,8 +124,8 @@ export class OnnxExecution {
 
   /** Returns the kernels of a step. The models are loaded a second time, so this needs the memory of another session. */
   async placement(): Promise<readonly PlacedKernel[]> {
-    const { before, graph, threads, device } = this.#start;
-    const options = { threads, device };
+    const { before, graph } = this.#start;
+    const options = loadOptions(this.#start);
     const check = graph.finite.length > 0 ? [finiteKernel] : [];
     if (before === undefined) return [...(await placementOf(graph, options)), ...check];
     const first = await placementOf(before.graph, options);
@@ -156,14 +133,37 @@ export class OnnxExecution {
   }
 
   async close(): Promise<void> {
+    await this.#variables.release();
     await this.#first?.release();
     await this.#graph.release();
     removeProfile(this.#start.profileFolder);
     this.#kept.free();
   }
 
+  /** Copies the results of a step.
+   * @param computed all outputs of the model, which are discarded if there is not enough memory for the copies */
+  async #copied(returned: ReadonlyMap<string, OrtTensor>, computed: OrtTensors): Promise<Tensors> {
+    try {
+      return new Map([...returned].map(([name, tensor]) => [name, tensorOf(tensor)]));
+    } catch (error) {
+      await this.#variables.discard(computed);
+      throw error;
+    }
+  }
+
   async #prepareWatching(): Promise<void> {
     await this.#first?.prepareWatching();
     await this.#graph.prepareWatching();
   }
+}
+
+function loadOptions({ threads, device, lock }: SessionStart): LoadOptions {
+  return { threads, device, ...(lock !== undefined && { lock: new DeviceLock(lock) }) };
+}
+
+function loadVariables(start: SessionStart, kept: KeptTensors): Promise<Variables> {
+  const { variables, keepsValues } = start.graph;
+  return keepsValues && variables.length > 0
+    ? DeviceVariables.load(variables, loadOptions(start))
+    : Promise.resolve(new HostVariables(variables, kept));
 }

@@ -2,6 +2,7 @@
 import type { PartTime } from '../../engine.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import {
+  disposeOnDevice,
   found,
   type LoadOptions,
   loadModel,
@@ -34,7 +35,9 @@ export class LoadedGraph {
 
   /** @throws Error when ONNX Runtime rejects the model */
   static async load(compiled: CompiledGraph, options: LoadOptions): Promise<LoadedGraph> {
-    return new LoadedGraph(compiled, options, await loadModel(compiled.model, options));
+    const { model, variables, shared, keepsValues } = compiled;
+    const onDevice = keepsValues ? [...variables.flatMap(({ update }) => update ?? []), ...shared] : [];
+    return new LoadedGraph(compiled, options, await loadModel(model, { ...options, onDevice }));
   }
 
   /** Loads the second model, if the graph has one. */
@@ -48,7 +51,7 @@ export class LoadedGraph {
     const requested = watch ? [...outputs, ...shared] : outputs;
     const all = { ...Object.fromEntries(requested.map((name) => [name, null])), ...fetches };
     const computed = await this.#model.run(feeds, all);
-    const seen = watch ? await this.#computeWatched({ ...feeds, ...computed }) : computed;
+    const seen = watch ? await this.#computeWatched(feeds, computed) : computed;
     const own = outputs.map((name) => [name, name] as const);
     const returned = watch ? [...own, ...watched] : own;
     return { computed, returned: new Map(returned.map(([name, there]) => [name, found(seen, there)])) };
@@ -73,14 +76,31 @@ export class LoadedGraph {
     return Promise.resolve(this.#watchModel);
   }
 
-  /** Adds the results of the second model to the given tensors. */
-  async #computeWatched(known: OrtTensors): Promise<OrtTensors> {
+  /** Returns everything that is known after a watched step: its inputs, its outputs and the results of the second model. Outputs of
+   * the step that are on the device are freed, except for new values of variables. If the second model fails, these are freed
+   * too. */
+  async #computeWatched(feeds: OrtTensors, computed: OrtTensors): Promise<OrtTensors> {
+    const { shared } = this.#compiled;
+    try {
+      const results = await this.#runWatchModel({ ...feeds, ...computed });
+      await this.#dispose(shared.map((name) => found(computed, name)));
+      return { ...feeds, ...computed, ...results };
+    } catch (error) {
+      await this.#dispose(Object.values(computed));
+      throw error;
+    }
+  }
+
+  async #runWatchModel(known: OrtTensors): Promise<OrtTensors> {
     const { watch, watched } = this.#compiled;
     const model = await this.#watching();
-    if (watch === undefined || model === undefined) return known;
+    if (watch === undefined || model === undefined) return {};
     const feeds = Object.fromEntries(watch.inputs.map((name) => [name, found(known, name)] as const));
     const missing = [...watched.values()].filter((name) => !(name in known));
-    const computed = await model.run(feeds, Object.fromEntries(missing.map((name) => [name, null] as const)));
-    return { ...known, ...computed };
+    return model.run(feeds, Object.fromEntries(missing.map((name) => [name, null] as const)));
+  }
+
+  #dispose(tensors: readonly OrtTensor[]): Promise<void> {
+    return disposeOnDevice(tensors, this.#options.lock);
   }
 }

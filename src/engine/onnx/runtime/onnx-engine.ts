@@ -1,4 +1,4 @@
-/** The engine that runs graphs with ONNX Runtime on the CPU. */
+/** The engine that runs graphs with ONNX Runtime. */
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
@@ -10,7 +10,7 @@ import { requireMemory } from '../../../machine/memory.ts';
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { workerFlags } from '../../../threads/worker-flags.ts';
-import type { Device } from '../../device.ts';
+import { type Device, deviceParts } from '../../device.ts';
 import {
   type CompileOptions,
   compileChecks,
@@ -20,16 +20,21 @@ import {
   type Support,
 } from '../../engine.ts';
 import type { EngineMaker, PrecisionMaker } from '../../maker.ts';
+import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
+import type { Target } from '../compile/targets.ts';
 import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
+import { DeviceLock, deviceLockMemory } from './device-lock.ts';
 import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
 import { disableTelemetry } from './telemetry.ts';
 
-const threadPool = sessionThreads<SessionStart>(
-  () => new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+const threadPool = sessionThreads<SessionStart>(() =>
+  new DeviceLock(deviceLockMemory()).releaseAtEndOf(
+    new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
+  ),
 );
 
 /** @param device where sessions compute; `deviceSupport` tells whether it works here
@@ -106,16 +111,21 @@ async function compile(
 ): Promise<Session> {
   requireOptions(options, compileChecks);
   const { profiling = false, threads = engine.threads, exchange } = options;
-  const graphs = exchange === undefined ? { graph: compileGraph(graph) } : halvesOf(graph, exchange);
-  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
+  const { kind } = deviceParts(engine.device);
   const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
+  requireTowersOn(engine.device, sessions);
+  const target: Target = { device: kind, precision: 'float32' };
+  const graphs =
+    exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, exchange, target);
+  const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);
   const purpose = `graph ${graph.name} on ONNX Runtime${sessions > 1 ? `, in ${sessions.toLocaleString('en-US')} sessions,` : ''}`;
-  // All sessions are checked before any of them allocates memory.
-  requireMemory(purpose, memoryShare * bytes * sessions);
+  // All sessions are checked before any of them allocates memory. A device has memory of its own.
+  if (kind === 'cpu') requireMemory(purpose, memoryShare * bytes * sessions);
   const start: SessionStart = {
     ...graphs,
     threads,
     device: engine.device,
+    ...(kind === 'webgpu' && { lock: deviceLockMemory() }),
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {
@@ -148,6 +158,7 @@ export async function openModel(
   const compiled = {
     model,
     variables: [],
+    keepsValues: false,
     outputs,
     finite: [],
     watched: new Map<string, string>(),
@@ -159,7 +170,11 @@ export async function openModel(
   return WorkerSession.create(graph, { library: 'ONNX Runtime', threads: threadPool, start, adviceFor });
 }
 
-function halvesOf(graph: Graph, exchange: ExchangeStart): Pick<SessionStart, 'graph' | 'before'> {
-  const { first, second, exchanged, carried } = compileHalves(graph);
+function halvesOf(
+  graph: Graph,
+  exchange: ExchangeStart,
+  target: Target,
+): Pick<SessionStart, 'graph' | 'before'> {
+  const { first, second, exchanged, carried } = compileHalves(graph, target);
   return { graph: second, before: { graph: first, exchanged, carried, exchange } };
 }

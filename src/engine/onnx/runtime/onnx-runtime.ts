@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { dtypeNames } from '../../../tensor/dtype.ts';
 import { bytesOf, type Tensor, tensorOver, zeros } from '../../../tensor/tensor.ts';
 import { type Device, type DeviceKind, deviceParts } from '../../device.ts';
+import { type Lock, noLock } from './device-lock.ts';
 
 export type OrtTensor = ort.Tensor;
 /** Tensors by name: inputs or outputs of a model. */
@@ -25,6 +26,10 @@ export interface LoadOptions {
   readonly device: Device;
   /** The beginning of the path of the file to which ONNX Runtime writes its profile, or undefined if it should write none. */
   readonly profilePrefix?: string | undefined;
+  /** The outputs that stay in the memory of the device. All others are copied to the memory of the program. Default: none. */
+  readonly onDevice?: readonly string[];
+  /** Held while ONNX Runtime works. Default: no lock. */
+  readonly lock?: Lock;
 }
 
 // ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
@@ -40,10 +45,44 @@ const providers: Readonly<
 };
 
 /** @throws Error when ONNX Runtime rejects the model, or cannot compute all of it on the device */
-export function loadModel(
+export async function loadModel(bytes: Uint8Array, options: LoadOptions): Promise<OrtModel> {
+  const { lock = noLock, onDevice = [] } = options;
+  const session = await lock.hold(() => createSession(bytes, options));
+  const run = onDevice.length > 0 ? runBound : runDirectly;
+  return {
+    run: (feeds, fetches) => lock.hold(() => run(session, feeds, fetches)),
+    inputMetadata: session.inputMetadata,
+    outputNames: session.outputNames,
+    endProfiling: () => session.endProfiling(),
+    release: () => lock.hold(() => session.release()),
+  };
+}
+
+type Run = (session: ort.InferenceSession, feeds: OrtTensors, fetches: OrtFetches) => Promise<OrtTensors>;
+
+const runDirectly: Run = (session, feeds, fetches) => session.run(feeds, fetches);
+
+/** Runs a session with outputs on the device. With such outputs, ONNX Runtime 1.30 has to return the same outputs in every run, in the
+ * order of the model, and does not write to given tensors. So this requests all outputs, frees those that `fetches` lacks,
+ * and copies those for which `fetches` has a tensor. */
+const runBound: Run = async (session, feeds, fetches) => {
+  const computed = await session.run(
+    feeds,
+    Object.fromEntries(session.outputNames.map((name) => [name, null] as const)),
+  );
+  const requested = Object.entries(fetches).map(([name, given]) => {
+    const tensor = found(computed, name);
+    if (given !== null) fill(given, tensorOf(tensor));
+    return [name, given ?? tensor] as const;
+  });
+  for (const [name, tensor] of Object.entries(computed)) if (!(name in fetches)) tensor.dispose();
+  return Object.fromEntries(requested);
+};
+
+function createSession(
   bytes: Uint8Array,
-  { threads, device, profilePrefix }: LoadOptions,
-): Promise<OrtModel> {
+  { threads, device, profilePrefix, onDevice = [] }: LoadOptions,
+): Promise<ort.InferenceSession> {
   const { kind, index } = deviceParts(device);
   return ort.InferenceSession.create(bytes, {
     executionProviders: [providers[kind](index)],
@@ -63,7 +102,19 @@ export function loadModel(
         ...(kind !== 'cpu' && { disable_cpu_ep_fallback: '1' }),
       },
     },
+    ...(onDevice.length > 0 && {
+      preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'] as const)),
+    }),
     ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+  });
+}
+
+/** Frees those of the tensors that are in the memory of a device. They must not be used again. */
+export async function disposeOnDevice(tensors: Iterable<OrtTensor>, lock: Lock = noLock): Promise<void> {
+  const onDevice = [...tensors].filter(({ location }) => location === 'gpu-buffer');
+  if (onDevice.length === 0) return;
+  await lock.hold(async () => {
+    for (const tensor of onDevice) tensor.dispose();
   });
 }
 

@@ -3,6 +3,7 @@
  * profile which ones. Therefore the model is loaded a second time, with profiling, and runs once, with zeros.
  */
 import { makeTemporaryFolder } from '../../../machine/temporary.ts';
+import { type Device, deviceParts } from '../../device.ts';
 import type { PlacedKernel } from '../../engine.ts';
 import type { CompiledGraph } from '../compile/compile.ts';
 import { type LoadOptions, loadModel, zeroFeeds } from './onnx-runtime.ts';
@@ -12,7 +13,7 @@ import { endProfile, profilePrefix, removeProfile } from './profile.ts';
  * @throws RunError when the profile cannot be written */
 export async function placementOf(
   { model: bytes, paths }: CompiledGraph,
-  options: Pick<LoadOptions, 'threads' | 'device'>,
+  options: Pick<LoadOptions, 'threads' | 'device' | 'lock'>,
 ): Promise<readonly PlacedKernel[]> {
   const folder = makeTemporaryFolder('cifar10-placement-');
   try {
@@ -21,7 +22,13 @@ export async function placementOf(
     try {
       await model.run(zeroFeeds(model), Object.fromEntries(model.outputNames.map((name) => [name, null])));
       return endProfile(model, prefix).map(({ op, name, code: provider }) => ({
-        ...{ op, name: paths.get(name) ?? name, kernel: provider, device: deviceOf(provider), fused: [] },
+        ...{
+          op,
+          name: paths.get(name) ?? name,
+          kernel: provider,
+          device: deviceOf(provider, options.device),
+          fused: [],
+        },
       }));
     } finally {
       await model.release();
@@ -38,7 +45,9 @@ const kinds: Readonly<Record<string, string>> = {
   WebGpuExecutionProvider: 'GPU',
 };
 
-/** Returns the device of an execution provider. One that is not in the table keeps its own name. */
-function deviceOf(provider: string): string {
-  return `/device:${kinds[provider] ?? provider}:0`;
+/** Returns the device of an execution provider, of which one that is not in the table keeps its own name.
+ * @param device the device of the session */
+function deviceOf(provider: string, device: Device): string {
+  const kind = kinds[provider] ?? provider;
+  return `/device:${kind}:${kind === 'CPU' ? 0 : deviceParts(device).index}`;
 }
