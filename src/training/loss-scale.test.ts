@@ -13,7 +13,7 @@ import { makeNetwork } from '../model/networks.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { adam } from '../optimizer/adam.ts';
 import type { OptimizerOptions } from '../optimizer/optimizer.ts';
-import { applyOptimizer } from '../optimizer/update.ts';
+import { applyOptimizers } from '../optimizer/update.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32, scalar } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
@@ -92,8 +92,16 @@ function adamGraph(): Graph {
   const inverse = op('Div', { a: op('Constant', {}, { value: scalar(1) }), b: scale });
   const gradient = op('Mul', { a: op('Mul', { a: fed, b: scale }), b: inverse });
   b.result('finite', 'sum', op('L2Loss', { x: gradient }));
-  const trained = { variable: b.variable('p', type), gradient, learningRateFactor: 1, weightDecay: 0 };
-  applyOptimizer(b, adam, { ...tutorialHyperparameters, ...fixture.options }, rate, [trained]);
+  const options = { ...tutorialHyperparameters, ...fixture.options };
+  applyOptimizers(b, rate, Object.keys(adam.scalars(1, options)), [
+    {
+      variable: b.variable('p', type),
+      gradient,
+      optimizer: adam,
+      options,
+      ...{ learningRateFactor: 1, weightDecay: 0 },
+    },
+  ]);
   b.output('rate', rate);
   return b.build();
 }
