@@ -3,6 +3,7 @@ export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
   StoredImageShape,
+  StoredLossScale,
   StoredOrigin,
   StoredStatistics,
   Versions as StoredVersions,
@@ -11,6 +12,7 @@ export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from '
 export type { Job } from './collective/mpi/start-mpi.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
 export type { Device, DeviceKind } from './engine/device.ts';
+export type { DeviceChoice } from './engine/device-names.ts';
 export type {
   CompileOptions,
   Engine,
@@ -46,6 +48,7 @@ export type { PreparationEvent } from './run/ensure-dataset.ts';
 export type { EvaluateControl, EvaluateRequest, EvaluateResult } from './run/evaluate.ts';
 export type { EvaluationControl, EvaluationEvent } from './run/evaluation.ts';
 export type { EvalData, EvaluationRequest } from './run/evaluation-request.ts';
+export type { DeviceEvent, DeviceTrial, FastestDevice } from './run/fastest-device.ts';
 export type { ImportRequest } from './run/import-pictures.ts';
 export type { Initialization } from './run/initial-weights.ts';
 export type { LearningRateEvent, SearchControl } from './run/learning-rate-search.ts';

@@ -9,8 +9,8 @@ import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
 import { loadExamples } from '../data/files.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
-import { requireOffered } from '../engine/engines.ts';
 import type { EngineName, Precision } from '../engine/offers.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { usableCores } from '../machine/cores.ts';
@@ -18,6 +18,7 @@ import { makeTemporaryFolder } from '../machine/temporary.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { changed } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { requireOffer } from '../run/fastest-device.ts';
 import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { Patience } from '../training/patience.ts';
 import { version } from '../version.ts';
@@ -38,6 +39,8 @@ export interface BenchRequest {
   readonly engine?: EngineName | undefined;
   /** The precisions to measure. Default: all. */
   readonly precision?: Precision | undefined;
+  /** The device to measure; `auto` measures one of each kind that works here. Default: the CPU. */
+  readonly device?: DeviceChoice | undefined;
   /** The name of a recipe, or the path of a recipe file, to measure instead of the tutorial's recipe. */
   readonly recipe?: string | undefined;
   /** The network to measure instead of that of the recipe. */
@@ -75,8 +78,12 @@ export async function* bench(
   request: BenchRequest,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
 ): Measurements {
-  const { engine, precision, peers, profile } = request;
-  requireOffered(engine ?? trainingDefaults.engine, precision ?? trainingDefaults.precision);
+  const { engine, precision, device, peers, profile } = request;
+  requireOffer({
+    engine: engine ?? trainingDefaults.engine,
+    precision: precision ?? trainingDefaults.precision,
+    device: device ?? trainingDefaults.device,
+  });
   const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
   const { network, batchSize: asked } = request;
   const recipe = changed(given?.recipe ?? tutorialRecipe, { network, batchSize: asked });
@@ -88,10 +95,7 @@ export async function* bench(
   const whole = { towers: 1, threads: cores };
   const one = { towers: 1, threads: 1 };
   const all = cores === 1 || peers !== undefined ? divisionsOf(cores) : [one, ...divisionsOf(cores)];
-  const { available, missing } = findVariants(
-    { ...(engine !== undefined && { engine }), ...(precision !== undefined && { precision }) },
-    profile ? [whole] : all,
-  );
+  const { available, missing } = findVariants({ engine, precision, device }, profile ? [whole] : all);
   if (available.length === 0)
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
   yield machineOf(available, cores);
@@ -206,7 +210,7 @@ async function* measureRoofs(
 }
 
 function isSameEngine(a: Engine, b: Engine): boolean {
-  return a.name === b.name && a.precision === b.precision && a.threads === b.threads;
+  return a.name === b.name && a.precision === b.precision && a.device === b.device && a.threads === b.threads;
 }
 
 /** Measures a whole training run in a separate process. */
@@ -219,7 +223,7 @@ async function* measureTraining(
   const maxSteps = Math.max(steps * 5, 50);
   const options: RunOptions = {
     ...{ dataset: 'synthetic', dataDir: folder, trainDir: join(folder, title) },
-    ...{ engine: engine.name, precision: engine.precision, batchSize, maxSteps },
+    ...{ engine: engine.name, precision: engine.precision, device: engine.device, batchSize, maxSteps },
     ...(recipe !== undefined && { recipe }),
     ...(network !== undefined && { network }),
   };

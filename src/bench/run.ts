@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { DatasetName } from '../data/dataset.ts';
+import type { Device } from '../engine/device.ts';
 import type { EngineName, Precision } from '../engine/offers.ts';
 import { RunError, requireRunning } from '../errors.ts';
 
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly trainDir: string;
   readonly engine: EngineName;
   readonly precision: Precision;
+  readonly device: Device;
   readonly batchSize: number;
   readonly maxSteps: number;
   readonly recipe?: string;

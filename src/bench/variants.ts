@@ -1,4 +1,6 @@
 /** The variants to measure: the engines, precisions and numbers of towers and threads that work on this machine. */
+import { type Device, deviceParts } from '../engine/device.ts';
+import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
 import { chooseEngine, engineSupport } from '../engine/engines.ts';
 import { type EngineName, offersWith, type Precision } from '../engine/offers.ts';
@@ -22,13 +24,14 @@ export interface Variant {
   readonly engine: Engine;
   /** The number of towers, which share the threads of the engine. */
   readonly towers: number;
-  /** The name, such as `onednn bfloat16, 2 threads`, or `onnx float32, 2 towers × 1` for towers of one thread. */
+  /** The name, such as `onednn bfloat16, 2 threads`, `onnx float32, 2 towers × 1` for towers of one thread, or
+   * `onnx float32 on webgpu`. */
   readonly title: string;
   /** Whether the CPU lacks the instructions for the precision. The variant can then be measured, but it is too slow for
    * training. */
   readonly emulated: boolean;
 }
-/** An engine and a precision that cannot be measured here. */
+/** An engine and a precision on a device that cannot be measured here. */
 export interface MissingVariant {
   /** The name, such as `onednn bfloat16`. */
   readonly title: string;
@@ -41,26 +44,39 @@ export interface Variants {
   readonly missing: readonly MissingVariant[];
 }
 
-const all = offersWith({ device: 'cpu' });
+/** What to measure. An omitted option means all values; an omitted device means the CPU. */
+export interface WantedVariants {
+  readonly engine?: EngineName | undefined;
+  readonly precision?: Precision | undefined;
+  /** `auto` means one device of each kind. */
+  readonly device?: DeviceChoice | undefined;
+}
 
-/** Finds the variants to measure: the requested engines and precisions, or all of them, each with every division of the
- * threads. They include bfloat16 where it is only emulated, to show how slow that is. */
+/** Finds the variants to measure: the requested engines and precisions, or all of them. On the CPU, each is measured with every
+ * division of the threads; on other devices with one tower and all threads. The variants include bfloat16 where it is only emulated,
+ * to show how slow that is. */
 export function findVariants(
-  wanted: { readonly engine?: EngineName; readonly precision?: Precision },
+  { engine: wanted, precision: type, device: named = 'cpu' }: WantedVariants,
   divisions: readonly Division[],
 ): Variants {
   const available: Variant[] = [];
   const missing: MissingVariant[] = [];
-  for (const { engine, precision } of all) {
-    if (wanted.engine !== undefined && wanted.engine !== engine) continue;
-    if (wanted.precision !== undefined && wanted.precision !== precision) continue;
-    const support = engineSupport(engine, precision);
+  const whole = { towers: 1, threads: Math.max(...divisions.map((one) => one.towers * one.threads)) };
+  const offers = offersWith({
+    ...(wanted !== undefined && { engine: wanted }),
+    ...(type !== undefined && { precision: type }),
+    ...(named !== 'auto' && { device: deviceParts(named).kind }),
+  });
+  for (const { engine, precision, device: kind } of offers) {
+    const device = named === 'auto' ? kind : named;
+    const support = engineSupport(engine, precision, device);
     if (support.verdict === 'impossible' || support.verdict === 'missing') {
-      missing.push({ title: `${engine} ${precision}`, verdict: support.verdict, why: support.why });
+      missing.push({ title: titleOf(engine, precision, device), verdict: support.verdict, why: support.why });
       continue;
     }
-    for (const { towers, threads } of divisions) {
-      const chosen = chooseEngine({ engine, precision, threads: towers * threads, emulate: true });
+    for (const { towers, threads } of device === 'cpu' ? divisions : [whole]) {
+      const choice = { engine, precision, device, threads: towers * threads, emulate: true };
+      const chosen = chooseEngine(choice);
       available.push(variant(chosen.engine, towers, support.verdict === 'slow'));
     }
   }
@@ -68,8 +84,13 @@ export function findVariants(
 }
 
 function variant(engine: Engine, towers: number, emulated: boolean): Variant {
-  const { name, precision, threads } = engine;
+  const { name, precision, device, threads } = engine;
   const division = towers === 1 ? counted(threads, 'thread') : `${towers} towers × ${threads / towers}`;
-  const title = `${name} ${precision}, ${division}`;
+  const of = titleOf(name, precision, device);
+  const title = device === 'cpu' ? `${of}, ${division}` : of;
   return { engine, towers, emulated, title: emulated ? `${title} (emulated)` : title };
+}
+
+function titleOf(engine: EngineName, precision: Precision, device: Device): string {
+  return device === 'cpu' ? `${engine} ${precision}` : `${engine} ${precision} on ${device}`;
 }

@@ -46,6 +46,8 @@ export interface CheckpointMetadata {
   readonly precision: string;
   /** The engine used, such as `onnx`. */
   readonly engine: string;
+  /** The device on which it computed, such as `cpu` or `cuda:1`. For checkpoints of versions before 0.2, it is `cpu`. */
+  readonly device: string;
   /** The number of threads per tower, of towers per rank, and of ranks. They determine the order of sums, and thus rounding. */
   readonly threads: number;
   readonly towers: number;
@@ -159,6 +161,7 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
   batchSize: json(wholeNumber(1)),
   precision: text,
   engine: text,
+  device: withDefault(text, 'cpu'),
   threads: json(wholeNumber(1)),
   towers: json(wholeNumber(1)),
   ranks: json(wholeNumber(1)),

@@ -237,12 +237,6 @@ describe('errors are printed in one line, without a stack trace', () => {
     ],
     ['a number of steps that is not a number', ['train', '--max-steps', 'abc'], 2, /--max-steps/],
     [
-      'a flag of a later version',
-      ['train', '--device', 'gpu'],
-      2,
-      /--device: not yet available in this version/,
-    ],
-    [
       'a train-dir that is a file',
       ['train', '--data-dir', data, '--dataset', 'synthetic', '--train-dir', join(folder, 'file')],
       1,

@@ -35,6 +35,7 @@ export const eventKinds = [
   'conflicts',
   'imported',
   'ready',
+  'device',
   'placement',
   'start',
   'step',

@@ -1,8 +1,9 @@
-/** Prints the events that occur while a data set is downloaded or generated. */
+/** Prints the events of preparation: while a data set is downloaded or generated, and while devices are tried. */
 import type { DataEvent } from '../data/events.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import { counted, enumeration, oneLine } from '../wording.ts';
 import type { Console } from './console.ts';
+import { deviceLines } from './device-lines.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
@@ -90,6 +91,12 @@ export function preparationReporter(console: Console): (event: PreparationEvent)
         return;
       case 'reading':
         console.progress(() => `reading ${event.dataset.title} …`);
+        return;
+      case 'tryingDevice':
+        console.progress(() => `trying ${event.device} …`);
+        return;
+      case 'device':
+        console.line(deviceLines(event), { ...event });
         return;
     }
   };

@@ -1,7 +1,6 @@
 /** Prints an evaluation: lines, results, the progress line, and the events of `--json`. */
 import { command } from '../command.ts';
 import { shellWord } from '../disk/shell-word.ts';
-import { describeThreads } from '../machine/cores.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { EvaluationEvent } from '../run/evaluation.ts';
 import { type Console, duration, timestamp } from './console.ts';
@@ -12,7 +11,7 @@ import { inFlags } from './option-flags.ts';
 import { placementTable } from './placement-table.ts';
 import { scoringLine } from './progress-line.ts';
 import { classTable, confusionTable } from './report-tables.ts';
-import { processesWith } from './start-event.ts';
+import { describeCompute, processesWith } from './start-event.ts';
 import { watchLine } from './watch-line.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
@@ -59,6 +58,8 @@ export class EvalReporter {
       case 'warning':
       case 'data':
       case 'reading':
+      case 'tryingDevice':
+      case 'device':
         this.#prepare(event);
         return;
       case 'evaluating':
@@ -108,11 +109,11 @@ export class EvalReporter {
     const { evalData, runOnce, evalDir } = this.#flags;
     this.#console.line(
       `Evaluating ${weightNames[weights]} on ${count(images)} ${kinds[evalData]} images of ` +
-        `${dataset.title}, with ${engine.library} (${processesWith(ranks)}${describeThreads(engine.threads)})`,
+        `${dataset.title}, with ${engine.library} (${processesWith(ranks)}${describeCompute(engine.device, engine.threads)})`,
       {
         kind: 'evaluating',
         ...{ dataset: dataset.name, evalData, weights, images },
-        ...{ engine: engine.library, ranks, threads: engine.threads },
+        ...{ engine: engine.library, device: engine.device, ranks, threads: engine.threads },
       },
     );
     if (!runOnce) this.#console.line(watchLine(evalDir));

@@ -1,12 +1,13 @@
 /** Prints predictions: as a table on a terminal, as lines otherwise, and with `--csv` and `--json` for other programs. */
 
-import { describeThreads } from '../machine/cores.ts';
 import type { PredictionEvent } from '../predict/predict.ts';
 import { counted, oneLine } from '../wording.ts';
 import { type Console, duration } from './console.ts';
+import { deviceLines } from './device-lines.ts';
 import type { PredictFlags } from './flag-table.ts';
 import { csvFormat, lineFormat, type PredictionFormat, tableFormat } from './prediction-formats.ts';
 import { scoringLine } from './progress-line.ts';
+import { describeCompute } from './start-event.ts';
 
 const weightNames = { ema: 'moving averages', raw: 'raw weights' } as const;
 /** The minimum time between two redraws of the progress line. */
@@ -49,6 +50,9 @@ export class PredictReporter {
       case 'warning':
         this.#console.warn(event.message);
         return;
+      case 'device':
+        this.#line(deviceLines(event), { ...event });
+        return;
       case 'model':
         this.#model(event);
         return;
@@ -80,11 +84,11 @@ export class PredictReporter {
     const step = `step ${count(globalStep)}, ${weightNames[weights]}`;
     this.#line(
       `Classifying ${counted(names.length, 'picture')} with ${oneLine(path)} (${step}), on ${engine.library} ` +
-        `(${describeThreads(engine.threads)})`,
+        `(${describeCompute(engine.device, engine.threads)})`,
       {
         kind: 'predicting',
         ...{ pictures: names.length, checkpoint: path, format: kind, globalStep, recipe, weights, classes },
-        ...{ engine: engine.library, threads: engine.threads },
+        ...{ engine: engine.library, device: engine.device, threads: engine.threads },
       },
     );
     if (this.#format.head !== undefined) this.#console.data(this.#format.head);

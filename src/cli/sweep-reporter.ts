@@ -102,7 +102,7 @@ export class SweepReporter {
       const { examples, validation, engine } = event.run;
       this.#console.line(
         `Training on ${counted(examples.count, 'image')} of ${examples.dataset.title}, compared on ` +
-          `${number(validation?.count ?? 0)} held-out ones, with ${engine.library} (${engine.precision})`,
+          `${number(validation?.count ?? 0)} held-out ones, with ${engine.library} (${engine.device === 'cpu' ? '' : `${engine.device}, `}${engine.precision})`,
       );
     }
     this.#training?.report(event);

@@ -53,6 +53,8 @@ export class TrainReporter {
       case 'warning':
       case 'data':
       case 'reading':
+      case 'tryingDevice':
+      case 'device':
         this.#prepare(event);
         return;
       case 'movedAside':

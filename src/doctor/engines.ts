@@ -59,7 +59,7 @@ async function tryTraining(engine: Engine, onProgress: OnProgress) {
     const text = `${by}: does not learn one batch of images in ${counted(steps, 'step')} (${losses}, accuracy ${accuracy.toFixed(3)})`;
     return { verdict: 'missing', text } as const;
   }
-  const imagesPerSecond = await trialSpeed(engine, () => onProgress('timing a step …'));
+  const imagesPerSecond = await trialSpeed(engine, { onStep: () => onProgress('timing a step …') });
   const text = `${by}: trains, about ${rounded(imagesPerSecond)} images/s (learned one batch in ${counted(steps, 'step')}, ${losses})`;
   return { verdict: 'ok', text, imagesPerSecond } as const;
 }

@@ -3,17 +3,16 @@ import {
   aBoolean,
   aChoice,
   aWholeNumber,
-  type Check,
   type OptionChecks,
   optional,
   required,
   requireOneOf,
   requireOptions,
-  unexpected,
 } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { alternatives } from '../wording.ts';
-import { type Device, deviceParts, parseDevice } from './device.ts';
+import { type Device, deviceParts } from './device.ts';
+import { aDevice } from './device-names.ts';
 import type { Engine, Support } from './engine.ts';
 import type { EngineOptions, PrecisionMaker } from './maker.ts';
 import {
@@ -37,15 +36,6 @@ export interface EngineRequest {
   readonly threads?: number;
   readonly emulate?: boolean;
 }
-
-/** Accepts the name of a device. */
-export const aDevice: Check = (name, value) => {
-  if (typeof value === 'string' && parseDevice(value) !== undefined) return;
-  throw unexpected(name, value, deviceNames);
-};
-
-/** The devices, for messages. */
-const deviceNames = '`cpu`, `webgpu`, `cuda` or `cuda:N`, such as `cuda:1`';
 
 const requestChecks: OptionChecks<EngineRequest> = {
   engine: required(aChoice(engineChoices)),

@@ -7,7 +7,7 @@ import type { DeviceKind } from './device.ts';
 
 export const offers = {
   onnx: { cpu: ['float32'], webgpu: ['float32'], cuda: ['float32'] },
-  onednn: { cpu: ['float32', 'bfloat16'] },
+  onednn: { cpu: ['float32', 'bfloat16', 'float16'] },
 } as const;
 
 type Offers = typeof offers;

@@ -60,7 +60,8 @@ function classesOf(names: readonly string[]): string {
 }
 
 function training({ metadata, weights, dataset: { title } }: TrainedNetwork): string {
-  const { dataset, network, seed, holdout, batchSize, engine, precision, versions, history } = metadata;
+  const { dataset, network, seed, holdout, batchSize, engine, precision, device, versions, history } =
+    metadata;
   const rows: readonly (readonly [string, unknown])[] = [
     [
       'data',
@@ -75,7 +76,7 @@ function training({ metadata, weights, dataset: { title } }: TrainedNetwork): st
     ['normalization', metadata.normalization],
     ...hyperparameterNames.map((name) => [snakeCase(name), metadata.hyperparameters[name]] as const),
     ['seed', seed],
-    ['engine', `${engine} in ${precision} (${versions.engine})`],
+    ['engine', `${engine} in ${precision} on ${device} (${versions.engine})`],
     ['exported weights', weightNames[weights]],
   ];
   const table = [

@@ -84,7 +84,7 @@ export async function openLogitsModel(
   const session = await openModel(network.name, bytes, new Map([[input, type]]), [logitsName]);
   const { classes } = network;
   return {
-    ...{ library, threads, batchSize },
+    ...{ library, threads, batchSize, device: 'cpu' },
     classify: async (pictures) => {
       const data = new Float32Array(sizeOf(type.shape));
       for (const [row, pixels] of pictures.entries()) data.set(pixels, row * sizeOf(picture));

@@ -38,7 +38,7 @@ export interface RunRow {
   readonly validation: number | null;
   /** The precision @ 1 of the newest evaluation of one of the run's checkpoints on the test images. */
   readonly precision: number | null;
-  /** The engine and the precision, for example `onednn bfloat16`. */
+  /** The engine, the precision and the device, for example `onednn bfloat16` or `onnx on webgpu`. */
   readonly engine: string | null;
   /** When the newest checkpoint was written, in ISO 8601. */
   readonly modified: string | null;
@@ -188,14 +188,15 @@ function failureOf(result: { readonly status: string; readonly steps: number } |
     : `${result.status} at step ${result.steps}`;
 }
 
-function engineOf({ engine, precision }: CheckpointMetadata): string {
-  return precision === 'float32' ? engine : `${engine} ${precision}`;
+function engineOf({ engine, precision, device }: CheckpointMetadata): string {
+  const inPrecision = precision === 'float32' ? engine : `${engine} ${precision}`;
+  return device === 'cpu' ? inPrecision : `${inPrecision} on ${device}`;
 }
 
 function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings']> {
   const { dataset, network, batchSize, seed, holdout, precision, augmentation, normalization, statistics } =
     metadata;
-  const { groups, freeze, hyperparameters, engine, towers, ranks } = metadata;
+  const { groups, freeze, hyperparameters, engine, device, towers, ranks } = metadata;
   return {
     ...{ dataset: dataset.name, labels: dataset.labels },
     ...Object.fromEntries(
@@ -203,7 +204,7 @@ function settingsOf(metadata: CheckpointMetadata): NonNullable<RunRow['settings'
     ),
     ...{ batchSize, seed, holdout, augmentation, normalization, statistics },
     ...hyperparameters,
-    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision, towers, ranks },
+    ...{ groups: JSON.stringify(groups), freeze: freeze.join(), engine, precision, device, towers, ranks },
   };
 }
 

@@ -90,10 +90,11 @@ export interface PrimitiveRecord {
   /** The post-ops that run at full speed: all (`chains`), only functions of one element (`functions`), or none. With any other
    * post-op, oneDNN falls back to its reference code. */
   readonly postOps: 'chains' | 'functions' | 'none';
-  /** What the primitive does when the precision is bfloat16. `operands`: it reads bfloat16 operands. `follows`: it computes in
-   * the type of its operands. `casts`: it reads and writes float32, and bfloat16 operands are cast first. `never`: it reads and
-   * writes float32, and its operands are never bfloat16; values from which `follows` primitives compute them are not either. */
-  readonly bfloat16: 'operands' | 'follows' | 'casts' | 'never';
+  /** What the primitive does when the precision is a 16-bit type. `operands`: it reads operands of that type. `follows`: it
+   * computes in the type of its operands. `casts`: it reads and writes float32, and 16-bit operands are cast first. `never`: it
+   * reads and writes float32, and its operands are never 16-bit; values from which `follows` primitives compute them are not
+   * either. */
+  readonly reduced: 'operands' | 'follows' | 'casts' | 'never';
   /** Whether the call runs even if nothing reads its results. Default: false. */
   readonly hasEffect?: true;
 }
@@ -102,22 +103,22 @@ const convolution = {
   algorithm: 'convolutionDirect',
   choosesLayouts: 'all',
   elementwise: false,
-  bfloat16: 'operands',
+  reduced: 'operands',
 } as const;
 const pooling = {
   algorithm: 'pooling',
   elementwise: false,
   postOps: 'none',
-  bfloat16: 'follows',
+  reduced: 'follows',
 } as const;
-const plain = { choosesLayouts: 'none', elementwise: false, postOps: 'none', bfloat16: 'never' } as const;
+const plain = { choosesLayouts: 'none', elementwise: false, postOps: 'none', reduced: 'never' } as const;
 const normalization = {
   choosesLayouts: 'shared',
   elementwise: false,
   postOps: 'none',
-  bfloat16: 'follows',
+  reduced: 'follows',
 } as const;
-const elementwise = { choosesLayouts: 'shared', elementwise: true, bfloat16: 'follows' } as const;
+const elementwise = { choosesLayouts: 'shared', elementwise: true, reduced: 'follows' } as const;
 
 export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = {
   convolution_forward: {
@@ -181,7 +182,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
     arguments: ['src', 'weights', 'bias', 'dst'],
     result: 'dst',
     postOps: 'functions',
-    bfloat16: 'operands',
+    reduced: 'operands',
   },
   batch_normalization_forward: {
     ...normalization,
@@ -226,7 +227,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
   },
   reduction: {
     ...plain,
-    bfloat16: 'casts',
+    reduced: 'casts',
     arguments: ['algorithm', 'src', 'dst', 'p', 'eps'],
     algorithm: 'reduction',
     result: 'dst',
@@ -244,7 +245,7 @@ export const primitiveKinds: Readonly<Record<PrimitiveKind, PrimitiveRecord>> = 
 /** The kinds that are not primitives. A copy uses the layout and type of its operand. An exchange uses row-major tensors,
  * because other sessions may choose other layouts. A check has no result. */
 const otherKinds: Readonly<Record<OtherKind, PrimitiveRecord>> = {
-  copy: { ...plain, arguments: [], result: 'dst', bfloat16: 'follows' },
+  copy: { ...plain, arguments: [], result: 'dst', reduced: 'follows' },
   exchange: {
     ...plain,
     ...{ arguments: [], result: 'dst', choosesLayouts: 'rowMajor', elementwise: true, hasEffect: true },

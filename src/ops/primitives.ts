@@ -9,7 +9,9 @@ import type { CallKind, NamedArgument, TensorArgument } from './primitive-kinds.
 
 export type { CallKind } from './primitive-kinds.ts';
 
-export type SlotType = 'float32' | 'bfloat16' | 'int32';
+/** The 16-bit types of activations and of the operands of matrix operations. */
+export type ReducedType = 'bfloat16' | 'float16';
+export type SlotType = 'float32' | ReducedType | 'int32';
 
 /** A tensor of a program. It is written once. Scalars have the dims [1]. */
 export interface Slot {

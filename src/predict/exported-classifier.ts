@@ -12,6 +12,7 @@ import type { ExportedFile } from './exported-file.ts';
 export class ExportedClassifier implements Classifier {
   readonly library: string;
   readonly threads: number;
+  readonly device = 'cpu';
   readonly batchSize: number;
   readonly #file: ExportedFile;
   readonly #session: Session;

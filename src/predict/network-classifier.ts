@@ -1,4 +1,5 @@
 /** Classifies pictures with a network and its weights. An evaluation makes the same images and logits of the same pixels. */
+import type { Device } from '../engine/device.ts';
 import type { Engine } from '../engine/engine.ts';
 import { probabilities } from '../evaluation/confusion.ts';
 import { NetworkSession, type Weights } from '../evaluation/network-session.ts';
@@ -20,13 +21,15 @@ export interface WeightedNetwork {
 export class NetworkClassifier implements Classifier {
   readonly library: string;
   readonly threads: number;
+  readonly device: Device;
   readonly batchSize: number;
   readonly #images: ImageMaker;
   readonly #session: NetworkSession;
 
-  private constructor({ library, threads }: Engine, images: ImageMaker, session: NetworkSession) {
+  private constructor({ library, threads, device }: Engine, images: ImageMaker, session: NetworkSession) {
     this.library = library;
     this.threads = threads;
+    this.device = device;
     this.batchSize = session.batchSize;
     this.#images = images;
     this.#session = session;

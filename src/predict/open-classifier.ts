@@ -5,13 +5,16 @@ import { aChoice, aWholeNumber, type OptionChecks, optional } from '../arguments
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { ImageShape } from '../data/record.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
-import { chooseEngine } from '../engine/engines.ts';
+import { aDeviceChoice, type DeviceChoice } from '../engine/device-names.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { scoredWeights } from '../evaluation/evaluate.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { augmentations, makeImages } from '../input/augmentations.ts';
+import type { Network } from '../model/network.ts';
+import type { FastestDevice } from '../run/fastest-device.ts';
 import { isOnnxFile } from '../run/file-kind.ts';
+import { type InferenceEngine, inferenceEngine } from '../run/inference-engine.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
@@ -29,6 +32,9 @@ export interface OpenModelOptions {
   readonly engine?: EngineName | 'auto' | undefined;
   /** Default: float32. */
   readonly precision?: Precision | undefined;
+  /** `auto` selects the device that is fastest in a short trial with the model. An exported ONNX file runs on the CPU. Default:
+   * `cpu` */
+  readonly device?: DeviceChoice | undefined;
   /** The number of pictures that are computed at once. A call with fewer pictures takes as long. It affects results only by
    * rounding. Default: 1 */
   readonly batchSize?: number | undefined;
@@ -38,6 +44,7 @@ export const openModelChecks: OptionChecks<OpenModelOptions> = {
   weights: optional(aChoice(weightChoices)),
   engine: optional(aChoice(engineChoices)),
   precision: optional(aChoice(precisions)),
+  device: optional(aDeviceChoice),
   batchSize: optional(aWholeNumber(1, 65_536)),
 };
 
@@ -60,6 +67,8 @@ export interface OpenedModel {
   readonly augmentation: string;
   readonly flips: boolean;
   readonly classifier: Classifier;
+  /** What the trial of `device: auto` found, or undefined if there was none. */
+  readonly fastest: FastestDevice | undefined;
 }
 
 /** The largest file that is read at once. */
@@ -102,20 +111,20 @@ async function exportedInside(dir: string, error: unknown): Promise<RunError | u
 
 async function openRun(
   { path, checkpoint }: FoundCheckpoint,
-  { weights = 'ema', engine = 'auto', precision = 'float32', batchSize = 1 }: OpenModelOptions,
+  { weights = 'ema', ...options }: OpenModelOptions,
 ): Promise<OpenedModel> {
   const { metadata, tensors } = checkpoint;
   const [network, dataset, recipe] = [networkOf(metadata), datasetOf(metadata), storedImages(metadata)];
   const images = makeImages(recipe, network.imageShape, dataset);
-  const chosen = chooseEngine({ engine, precision });
+  const { engine, fastest, batchSize } = await engineFor(network, options);
   const used = scoredWeights(metadata.hyperparameters, weights);
   return {
     ...{ path, kind: 'checkpoint', globalStep: metadata.globalStep, recipe: metadata.recipe, weights: used },
     ...{ classes: dataset.classes, image: requireSquare(path, dataset.record.image) },
-    ...flipsOf(recipe.augmentation),
+    ...{ ...flipsOf(recipe.augmentation), fastest },
     classifier: await NetworkClassifier.create(
       { network, images, tensors, weights: used },
-      chosen.engine,
+      engine,
       batchSize,
     ),
   };
@@ -126,21 +135,27 @@ async function openWeights(
   exported: ExportedWeights,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  const { engine = 'auto', precision = 'float32', batchSize = 1 } = options;
   const { network, images, tensors, classes, image, augmentation, globalStep, recipe, weights } = exported;
   requireContained(oneLine(path), weights, options);
-  const chosen = chooseEngine({ engine, precision });
+  const { engine, fastest, batchSize } = await engineFor(network, options);
   return {
     ...{ path, kind: 'safetensors', globalStep, recipe, weights },
     ...{ classes, image: requireSquare(path, image) },
-    ...flipsOf(augmentation),
+    ...{ ...flipsOf(augmentation), fastest },
     // The file contains the values of the variables themselves, whichever weights they were in the run.
     classifier: await NetworkClassifier.create(
       { network, images, tensors, weights: 'raw' },
-      chosen.engine,
+      engine,
       batchSize,
     ),
   };
+}
+
+async function engineFor(
+  network: Network,
+  { engine = 'auto', precision = 'float32', device = 'cpu', batchSize = 1 }: OpenModelOptions,
+): Promise<InferenceEngine & { readonly batchSize: number }> {
+  return { ...(await inferenceEngine({ engine, precision, device, batchSize }, network)), batchSize };
 }
 
 /** Returns the name of an augmentation, which may be unknown, and whether it flips images. */
@@ -158,7 +173,7 @@ async function openExported(path: string, options: OpenModelOptions): Promise<Op
   requireExportedOptions(file, weights, options);
   return {
     ...{ path, kind: 'onnx', globalStep, recipe, classes, image, weights },
-    ...flipsOf(augmentation),
+    ...{ ...flipsOf(augmentation), fastest: undefined },
     classifier: await ExportedClassifier.create(file, exported, bytes, batchSize),
   };
 }
@@ -174,15 +189,17 @@ function requireContained(file: string, contained: Weights, { weights }: OpenMod
     refuseOption(file, 'weights: raw', 'contains only the moving averages of the weights');
 }
 
-/** An exported ONNX file contains one set of weights, in float32, for ONNX Runtime. */
+/** An exported ONNX file contains one set of weights, in float32, for ONNX Runtime on the CPU. */
 function requireExportedOptions(file: string, contained: Weights, options: OpenModelOptions): void {
-  const { engine, precision } = options;
+  const { engine, precision, device } = options;
   const refuse = (option: string, has: string) => refuseOption(file, option, has);
   requireContained(file, contained, options);
   if (engine !== undefined && engine !== 'auto' && engine !== 'onnx')
     refuse(`engine: ${engine}`, 'runs on ONNX Runtime');
   if (precision !== undefined && precision !== 'float32')
     refuse(`precision: ${precision}`, 'computes in float32');
+  if (device !== undefined && device !== 'auto' && device !== 'cpu')
+    refuse(`device: ${device}`, 'runs on the CPU');
 }
 
 /** Pictures are decoded to squares of three channels.

@@ -23,12 +23,12 @@ import {
   required,
   requireOptions,
 } from '../arguments.ts';
-import { requireOffered } from '../engine/engines.ts';
 import { messageOf, StoppedError, UsageError } from '../errors.ts';
 import { eachOf, mapAhead } from '../parallel.ts';
 import { decoderVersion, PictureError } from '../pictures/decode.ts';
 import { batchesOfThread, batchFiles, PlainThreads } from '../pictures/plain-threads.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
+import { type FastestDevice, requireOffer } from '../run/fastest-device.ts';
 import { type StopControl, stopChecks } from '../run/stop-control.ts';
 import { Patience } from '../training/patience.ts';
 import { oneLine } from '../wording.ts';
@@ -73,6 +73,8 @@ const controlChecks: OptionChecks<PredictionControl> = {
 export type PredictionEvent =
   /** A warning. The command continues. */
   | { readonly kind: 'warning'; readonly message: string }
+  /** The device that was chosen for `device: auto`. */
+  | ({ readonly kind: 'device' } & FastestDevice)
   /** The model is ready. `names` are those of all pictures that will be decoded. */
   | { readonly kind: 'model'; readonly model: TrainedModel; readonly names: readonly string[] }
   | {
@@ -117,7 +119,8 @@ export async function* predict(
   requireOptions(control, controlChecks);
   const { sources, checkpointDir, topK = defaultTopK, tta = false, ...options } = request;
   const { batchSize = evaluationDefaults.batchSize } = options;
-  requireOffered(options.engine ?? 'auto', options.precision ?? 'float32');
+  const { engine = 'auto', precision = 'float32', device = 'cpu' } = options;
+  requireOffer({ engine, precision, device });
   requireSources(sources);
   // If the decoder is missing, this is reported before the model is read.
   await decoderVersion();
@@ -125,6 +128,7 @@ export async function* predict(
   const warnings: string[] = [];
   const model = await openModel(checkpointDir, { ...options, batchSize }, (text) => warnings.push(text));
   for (const message of warnings) yield { kind: 'warning', message };
+  if (model.fastest !== undefined) yield { kind: 'device', ...model.fastest };
   const counts = { pictures: 0, unreadable: 0, ignored: 0 };
   let stopped = false;
   try {

@@ -12,9 +12,11 @@
  */
 import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import type { ImageShape } from '../data/record.ts';
+import type { Device } from '../engine/device.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Weights } from '../evaluation/network-session.ts';
 import { decodePicture, fitPixels, type Pixels } from '../pictures/decode.ts';
+import type { FastestDevice } from '../run/fastest-device.ts';
 import { oneLine } from '../wording.ts';
 import { mirrored } from './mirror.ts';
 import {
@@ -96,10 +98,15 @@ export class TrainedModel {
     return this.#opened.weights;
   }
 
-  /** The library that computes, and its number of threads. */
-  get engine(): { readonly library: string; readonly threads: number } {
-    const { library, threads } = this.#opened.classifier;
-    return { library, threads };
+  /** The library that computes, its number of threads, and its device. */
+  get engine(): { readonly library: string; readonly threads: number; readonly device: Device } {
+    const { library, threads, device } = this.#opened.classifier;
+    return { library, threads, device };
+  }
+
+  /** What the trial of `device: auto` found, or undefined if there was none. */
+  get fastest(): FastestDevice | undefined {
+    return this.#opened.fastest;
   }
 
   /** The number of pictures that are computed at once. */

@@ -11,6 +11,7 @@ export const trainingDefaults = {
   holdout: 0,
   engine: 'auto',
   precision: 'float32',
+  device: 'cpu',
   towers: 'auto',
   /** The total number of updates. */
   maxSteps: 1_000_000,
@@ -41,6 +42,7 @@ export const evaluationDefaults = {
   batchSize: 128,
   engine: 'auto',
   precision: 'float32',
+  device: 'cpu',
   /** The number of seconds between checks for new checkpoints. */
   evalIntervalSecs: 300,
 } as const;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Examples } from '../data/examples.ts';
+import { chooseEngine } from '../engine/engines.ts';
 import { FailedElsewhere, RunError } from '../errors.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { makeNetwork } from '../model/networks.ts';
@@ -61,11 +62,12 @@ test('processes with other validation images are refused', async () => {
     definition: { ...definition, length: { maxSteps: 10 } },
     engine: { engine: 'onnx' },
   } as const;
+  const chosen = chooseEngine({ engine: 'onnx', precision: 'float32' });
   const examples = noiseExamples(10);
   const messageWith = async (validations: readonly (Examples | undefined)[]) => {
     const outcomes = await Promise.allSettled(
       jobsOf(2).map((job, rank) =>
-        equippedRun(run, undefined, async () => ({ examples, validation: validations[rank] }), job),
+        equippedRun(run, chosen, undefined, async () => ({ examples, validation: validations[rank] }), job),
       ),
     );
     const [first, second] = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason);

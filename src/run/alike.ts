@@ -5,6 +5,8 @@
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Examples } from '../data/examples.ts';
 import { checksum } from '../data/files.ts';
+import { deviceParts } from '../engine/device.ts';
+import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { RunDefinition, TrainingRun } from '../training/run-definition.ts';
@@ -87,8 +89,14 @@ export function factsOfExamples(examples: Examples): Facts {
   };
 }
 
-export function factsOfEngine({ name, precision, library }: Engine): Facts {
-  return { ...named({ engine: name, precision }), "the engine's library": library };
+/** The processes may use different devices of one kind, such as several GPUs. */
+export function factsOfEngine({ name, precision, device, library }: Engine): Facts {
+  return { ...named({ engine: name, precision }), ...factsOfDevice(device), "the engine's library": library };
+}
+
+/** What has to be the same before the processes choose their devices together. */
+export function factsOfDevice(device: DeviceChoice): Facts {
+  return named({ device: device === 'auto' ? device : deviceParts(device).kind });
 }
 
 /** Returns options by their names in messages. */

@@ -12,7 +12,6 @@ import type { Examples } from '../data/examples.ts';
 import { checksum as checksumOf, folderOf, loadExamples } from '../data/files.ts';
 import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
-import { chooseEngine } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '../evaluation/evaluate.ts';
@@ -26,8 +25,9 @@ import { factsOfEngine, factsOfExamples, factsOfScoring, requireAlike } from './
 import type { PreparationEvent } from './ensure-dataset.ts';
 import type { EvalData, EvaluationSettings } from './evaluation-request.ts';
 import { EvaluationSummaries } from './evaluation-summaries.ts';
+import { inferenceEngine } from './inference-engine.ts';
 import { type PlacementEvent, writePlacement } from './placement-file.ts';
-import { coresOf, firstThenOthers, leads, together } from './ranks.ts';
+import { firstThenOthers, leads, together } from './ranks.ts';
 import { findData, type RunData } from './run-data.ts';
 import { ScoreRecording } from './score-recording.ts';
 
@@ -189,12 +189,12 @@ export class CheckpointScorer {
     const previous = this.#evaluator?.evaluator;
     this.#evaluator = undefined;
     await previous?.release();
-    const { engine: wanted, precision, batchSize } = this.#settings;
-    const threads = await coresOf(this.#job);
-    const evaluator = await together(this.#job, async () => {
-      const { engine } = chooseEngine({ engine: wanted, precision, threads });
-      return Evaluator.create(engine, networkOf(metadata), batchSize, images);
+    const trained = await together(this.#job, async () => networkOf(metadata));
+    const { engine } = await inferenceEngine(this.#settings, trained, {
+      ...{ job: this.#job, signal: this.#signal, report: this.#report },
     });
+    const { batchSize } = this.#settings;
+    const evaluator = await together(this.#job, () => Evaluator.create(engine, trained, batchSize, images));
     this.#evaluator = { network, evaluator };
     await requireAlike(this.#job, () => factsOfEngine(evaluator.engine));
     return evaluator;

@@ -9,13 +9,16 @@ import { requireNotMisplaced } from '../data/misplaced.ts';
 import { ensureSynthetic } from '../data/synthetic/generate.ts';
 import { exists } from '../disk/exists.ts';
 import { RunError, UsageError } from '../errors.ts';
+import type { DeviceEvent } from './fastest-device.ts';
 
 /** The preparation events that training and evaluation have in common. */
 export type PreparationEvent =
   /** A warning. The run continues. */
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'data'; readonly event: DataEvent }
-  | { readonly kind: 'reading'; readonly dataset: DatasetDescription };
+  | { readonly kind: 'reading'; readonly dataset: DatasetDescription }
+  /** With `device: auto`: the trial of the devices. */
+  | DeviceEvent;
 
 /** Generates or downloads the data set if its folder is missing.
  * @throws RunError with alternatives, when the data set cannot be downloaded or written */

@@ -82,12 +82,17 @@ function factsOf(
     step: metadata.globalStep.toLocaleString('en-US'),
     weights: weights === 'ema' ? 'moving averages' : 'raw weights',
     'trained on': `${dataset.trainingExamples.toLocaleString('en-US')} images, batches of ${metadata.batchSize}, seed ${metadata.seed}`,
-    'trained with': `${versions.engine}, ${metadata.precision}, cifar10 ${versions.cifar10}, Node.js ${versions.node}`,
-    'evaluated with': `${engine.library}, ${engine.precision}, cifar10 ${version}, Node.js ${process.versions.node}`,
+    'trained with': `${versions.engine}, ${metadata.precision}${onDevice(metadata.device)}, cifar10 ${versions.cifar10}, Node.js ${versions.node}`,
+    'evaluated with': `${engine.library}, ${engine.precision}${onDevice(engine.device)}, cifar10 ${version}, Node.js ${process.versions.node}`,
     'training data': dataset.checksum.slice(0, 16),
     checkpoint: basename(checkpoint),
   };
   return Object.entries(all).map(([name, value]) => ({ name, value }));
+}
+
+/** Names a device in a list of facts, which means the CPU if it names none. */
+function onDevice(device: string): string {
+  return device === 'cpu' ? '' : ` on ${device}`;
 }
 
 /** Returns a function that says where an example comes from: the path of a picture of the user's own, and the file and the index

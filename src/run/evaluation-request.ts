@@ -11,6 +11,7 @@ import {
 } from '../arguments.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames, labelChoices } from '../data/datasets.ts';
+import { aDeviceChoice, type DeviceChoice } from '../engine/device-names.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
@@ -42,6 +43,8 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
   readonly batchSize?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
+  /** `auto` selects the device that is fastest in a short trial with the network of the checkpoint. Default: `cpu` */
+  readonly device?: DeviceChoice | undefined;
   /** Whether to score only the newest checkpoint. Otherwise the folder is watched until the evaluation is
    * stopped. Default: false. */
   readonly runOnce?: boolean | undefined;
@@ -69,6 +72,7 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   batchSize: optional(aWholeNumber(1)),
   engine: optional(aChoice(engineChoices)),
   precision: optional(aChoice(precisions)),
+  device: optional(aDeviceChoice),
   runOnce: optional(aBoolean),
   evalIntervalSecs: optional(aFiniteNumber(0)),
   report: optional(aBoolean),
@@ -89,12 +93,13 @@ export function settingsOf(request: EvaluationRequest): EvaluationSettings {
     batchSize = evaluationDefaults.batchSize,
     engine = evaluationDefaults.engine,
     precision = evaluationDefaults.precision,
+    device = evaluationDefaults.device,
     runOnce = false,
     evalIntervalSecs = evaluationDefaults.evalIntervalSecs,
     report = false,
     logDevicePlacement = false,
     ...rest
   } = request;
-  const computing = { numExamples, batchSize, engine, precision };
+  const computing = { numExamples, batchSize, engine, precision, device };
   return { ...rest, ...computing, evalData, weights, runOnce, evalIntervalSecs, report, logDevicePlacement };
 }

@@ -9,7 +9,6 @@ import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { aJob, type Job } from '../collective/mpi/start-mpi.ts';
-import { requireOffered } from '../engine/engines.ts';
 import { RunError } from '../errors.ts';
 import { type EvaluationKey, EvaluationLog, evaluationLogIn } from '../evaluation/evaluation-log.ts';
 import { EventQueue } from '../events.ts';
@@ -22,6 +21,7 @@ import {
   evaluationChecks,
   settingsOf,
 } from './evaluation-request.ts';
+import { requireOffer } from './fastest-device.ts';
 import { adviceFor } from './no-checkpoint.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import { leads, together } from './ranks.ts';
@@ -71,7 +71,7 @@ export async function* runEvaluation(
   requireOptions(control, evaluationControlChecks);
   const { signal: stop, job } = control;
   const settings = settingsOf(request);
-  requireOffered(settings.engine, settings.precision);
+  requireOffer(settings);
   const queue = new EventQueue<EvaluationEvent>();
   const ended = new AbortController();
   const asked = stop === undefined ? ended.signal : AbortSignal.any([stop, ended.signal]);

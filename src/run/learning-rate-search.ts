@@ -27,7 +27,7 @@ import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../tra
 import { imagesOf, requireImages } from '../training/training-run.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
-import { equippedRun } from './equipped-run.ts';
+import { engineOfRun, equippedRun } from './equipped-run.ts';
 import { readInitialWeights } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
@@ -129,13 +129,14 @@ async function prepare(
   const weights = await sharedInitialWeights(job, async () =>
     initFrom === undefined ? undefined : readInitialWeights(initFrom, unscaled, definition),
   );
+  const chosen = await engineOfRun(resolved, undefined, unscaled, { job, signal, report });
   const provided = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   const { dataset, dataDir } = withStatistics(provided, definition, weights?.statistics, undefined);
   report({ kind: 'reading', dataset });
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
-  const { made: run } = await equippedRun(resolved, undefined, read, job);
+  const run = await equippedRun(resolved, chosen, undefined, read, job);
   requireRunning(signal);
   return { run, training: trainingGraphOf(run, unscaled), initFrom: weights?.tensors };
 }

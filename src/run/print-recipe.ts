@@ -14,7 +14,7 @@ export interface PrintedRun {
 
 /** Returns the text of a recipe file with everything that determines the results of a run. */
 export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): string {
-  const { dataset, seed, holdout, engine, precision, towers } = metadata;
+  const { dataset, seed, holdout, engine, device, precision, towers } = metadata;
   const {
     recipe: name,
     network,
@@ -37,6 +37,7 @@ export function printRecipe(metadata: CheckpointMetadata, run: PrintedRun): stri
       holdout,
       ...length,
       engine,
+      device,
       precision,
       towers,
     }),
@@ -59,7 +60,10 @@ function dataKeys({ name, labels, origin, image }: CheckpointMetadata['dataset']
   return { data, imageSize: image?.[1], testShare, splitSeed };
 }
 
-function headerOf({ dataset, versions, threads, towers, history }: CheckpointMetadata, run: PrintedRun) {
+function headerOf(
+  { dataset, versions, device, threads, towers, history }: CheckpointMetadata,
+  run: PrintedRun,
+) {
   // Pictures are found by the key `data`.
   const dataDir =
     run.dataDir === undefined || dataset.origin !== undefined ? '' : ` --data-dir ${shellWord(run.dataDir)}`;
@@ -75,7 +79,7 @@ function headerOf({ dataset, versions, threads, towers, history }: CheckpointMet
     `  ${command(repeat)}`,
     '',
     'It ends with bit-identical weights if it uses the same versions',
-    `(${versions.engine}), CPU, ${counted(threads, 'thread')}${towers === 1 ? '' : ' per tower'}, and training examples (checksum`,
+    `(${versions.engine}), ${device === 'cpu' ? 'CPU' : 'GPU, driver'}, ${counted(threads, 'thread')}${towers === 1 ? '' : ' per tower'}, and training examples (checksum`,
     `${dataset.checksum}).`,
     'The run itself resumes from its checkpoints; this file is read only if it is',
     'passed to --recipe.',

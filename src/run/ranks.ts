@@ -140,9 +140,19 @@ export async function sharedPools(job: Job, own: readonly CorePool[]): Promise<r
 
 /** Returns the number of processes that call this with the same text. */
 async function countWithSame(job: Job, text: string): Promise<number> {
-  // JavaScript's numbers represent whole numbers up to 2^53 exactly.
-  const hash = createHash('sha256').update(text).digest().readUIntBE(0, 6);
+  const hash = hashOf(text);
   return (await job.gather(hash)).filter((other) => other === hash).length;
+}
+
+/** Returns the number of this process, from 0, among those that call this with the same text. */
+export async function rankAmongSame(job: Job, text: string): Promise<number> {
+  const hash = hashOf(text);
+  return (await job.gather(hash)).slice(0, job.rank).filter((other) => other === hash).length;
+}
+
+/** Returns a hash of 48 bits. JavaScript's numbers represent whole numbers up to 2^53 exactly. */
+function hashOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6);
 }
 
 /** Returns the bytes of the first process. The others may pass any number of bytes. */

@@ -243,7 +243,7 @@ test('every named recipe is read back unchanged from its file', () => {
     assert.deepEqual(read, recipe);
     assert.deepEqual(run, {
       ...{ dataset: 'synthetic', labels: 'class', seed: 2 ** 53 - 1, holdout: 0.1 },
-      ...{ engine: 'onnx', precision: 'float32', towers: 2 },
+      ...{ engine: 'onnx', precision: 'float32', device: 'cpu', towers: 2 },
     });
   }
 });
@@ -252,7 +252,7 @@ test('every option of a run can be in a file', () => {
   const all: Required<RunOptions> = {
     ...{ dataset: 'cifar100', labels: 'coarse', seed: 3, holdout: 0.2 },
     ...{ data: 'photos', imageSize: 64, testShare: 0.3, splitSeed: 7 },
-    ...{ engine: 'onednn', precision: 'bfloat16', towers: 4 },
+    ...{ engine: 'onednn', precision: 'bfloat16', device: 'webgpu', towers: 4 },
   };
   const lines = Object.entries(all).map(([name, value]) => `${snakeCase(name)} = ${JSON.stringify(value)}`);
   assert.deepEqual(givenBy(parseRecipe(lines.join('\n'), 'r.toml')).run, all);

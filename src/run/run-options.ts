@@ -2,6 +2,7 @@
 import { aChoice, aNumberWithin, aText, eitherOf, type OptionChecks, optional } from '../arguments.ts';
 import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames } from '../data/datasets.ts';
+import { aDeviceChoice, type DeviceChoice } from '../engine/device-names.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type PictureOptions, pictureOptionChecks } from './run-data.ts';
 
@@ -15,6 +16,8 @@ export interface RunOptions extends PictureOptions {
   readonly holdout?: number | undefined;
   readonly engine?: EngineName | 'auto' | undefined;
   readonly precision?: Precision | undefined;
+  /** Where the engine computes. `auto` selects the device that is fastest in a short trial. */
+  readonly device?: DeviceChoice | undefined;
   /** The number of towers, which share the cores and each train with a part of every batch. `auto` is the number with which the
    * engine is fastest here. */
   readonly towers?: number | 'auto' | undefined;
@@ -35,5 +38,6 @@ export const runOptionChecks: OptionChecks<RunOptions> = {
   holdout: optional(aNumberWithin(runBounds.holdout)),
   engine: optional(aChoice(engineChoices)),
   precision: optional(aChoice(precisions)),
+  device: optional(aDeviceChoice),
   towers: optional(eitherOf('auto', aNumberWithin(runBounds.towers))),
 };

@@ -47,6 +47,7 @@ const commonOptions = [
   'maxSteps',
   'epochs',
   'engine',
+  'device',
   'readers',
   'checkpointSteps',
   'keep',
@@ -210,7 +211,11 @@ function plannedRun(
     const { epochs, maxSteps = trainingDefaults.maxSteps } = request;
     const held = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
     const steps = epochs === undefined ? maxSteps : stepsIn(epochs, held, batchSize);
-    const { precision = trainingDefaults.precision, engine = trainingDefaults.engine } = found;
+    const {
+      precision = trainingDefaults.precision,
+      engine = trainingDefaults.engine,
+      device = trainingDefaults.device,
+    } = found;
     const { initFrom } = request;
     const hyperparameters = withDecaySteps(definition.hyperparameters, steps);
     const data = {
@@ -224,6 +229,8 @@ function plannedRun(
       hyperparameters,
       engine,
       precision,
+      // Sweeps of versions before 0.2 do not contain the device.
+      device: device === trainingDefaults.device ? undefined : device,
       towers: found.towers === 'auto' ? undefined : found.towers,
       initFrom,
     };

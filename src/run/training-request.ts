@@ -4,9 +4,12 @@ import { aChoice, type OptionChecks, optional, requireOptions } from '../argumen
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
+import { type Device, deviceParts, parseDevice } from '../engine/device.ts';
+import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type ChosenEngine, chooseEngine, requireOffered } from '../engine/engines.ts';
-import { engineNames, type Precision, precisions, precisionsOf } from '../engine/offers.ts';
+import { type ChosenEngine, chooseEngine, type EngineRequest } from '../engine/engines.ts';
+import { engineNames, type Offer, offersWith, type Precision, precisions } from '../engine/offers.ts';
+import { requireTowersOn } from '../engine/towers-on-device.ts';
 import { RunError, UsageError } from '../errors.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { endsAtDecaySteps } from '../optimizer/schedule.ts';
@@ -28,7 +31,8 @@ import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/training-run.ts';
-import { counted } from '../wording.ts';
+import { alternatives, counted, oneLine, shortened } from '../wording.ts';
+import { requireOffer } from './fastest-device.ts';
 import { fastestTowers, type StepTimes } from './fastest-towers.ts';
 import { scaledRun } from './learning-rate-scaling.ts';
 import { requireUsedStatistics } from './normalization-statistics.ts';
@@ -65,7 +69,7 @@ export const trainingChecks: OptionChecks<TrainingRequest> = {
 export function requireConsistent(request: TrainingRequest): void {
   requireOptions(request, trainingChecks);
   requireOneLength(request);
-  requireOffer(request);
+  requireComputable(request);
   requireOneData(request);
   if (request.dataset !== undefined) chooseDataset(request, undefined, request.dataset);
   const { restart, initFrom, trainDir } = request;
@@ -76,13 +80,16 @@ export function requireConsistent(request: TrainingRequest): void {
   }
 }
 
-/** Requires the engine to offer the precision.
+/** Requires the engine to offer the precision on the device, and to divide its batches among that many towers.
  * @throws UsageError for an engine that does not */
-function requireOffer({
+function requireComputable({
   engine = trainingDefaults.engine,
   precision = trainingDefaults.precision,
+  device = trainingDefaults.device,
+  towers = trainingDefaults.towers,
 }: RunOptions): void {
-  requireOffered(engine, precision);
+  requireOffer({ engine, precision, device });
+  if (device !== 'auto' && towers !== 'auto') requireTowersOn(device, towers);
 }
 
 function isWithin(folder: string, path: string): boolean {
@@ -93,7 +100,7 @@ function isWithin(folder: string, path: string): boolean {
 export interface ResolvedRequest {
   readonly dataset: DatasetDescription;
   readonly definition: RunDefinition & { readonly length: Length };
-  readonly engine: Pick<RunOptions, 'engine' | 'precision' | 'towers'>;
+  readonly engine: Pick<RunOptions, 'engine' | 'precision' | 'device' | 'towers'>;
   /** The hyperparameters that a resumed run must not change: those that the request takes from a given recipe. */
   readonly fixed: readonly HyperparameterName[];
   /** What the learning rate of the definition was scaled from, if the request scales it. */
@@ -117,9 +124,10 @@ export function resolveRequest(
   const engine = {
     engine: request.engine ?? run.engine,
     precision: request.precision ?? run.precision,
+    device: request.device ?? run.device,
     towers: request.towers ?? run.towers,
   };
-  requireOffer(engine);
+  requireComputable(engine);
   requireImagePerTower(engine.towers, recipe.batchSize);
   const { name, network, ...others } = recipe;
   const isStored = stored !== undefined && given === undefined && request.network === undefined;
@@ -231,47 +239,117 @@ export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperp
   return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
 }
 
-/** Returns the engine of a run, with the given number of threads or one per usable core. A resumed run keeps its precision and, if it works here, its engine, unless the request
- * specifies others.
- * @throws RunError when the requested engine or precision does not work here */
+/** What a run computes with, where `device` may still be `auto`. */
+export type EngineChoice = Pick<EngineRequest, 'engine' | 'precision'> & { readonly device: DeviceChoice };
+
+/** Returns what a run computes with. A resumed run keeps its precision and its device, unless the request specifies others;
+ * `device: auto` keeps the device, too.
+ * @throws RunError for values of the checkpoint that this version does not offer, or that do not go with the request */
+export function engineChoiceOf(
+  {
+    engine = trainingDefaults.engine,
+    precision,
+    device,
+  }: Pick<RunOptions, 'engine' | 'precision' | 'device'>,
+  stored: Pick<CheckpointMetadata, 'precision' | 'device'> | undefined,
+): EngineChoice {
+  if (stored === undefined)
+    return {
+      ...{ engine, precision: precision ?? trainingDefaults.precision },
+      device: device ?? trainingDefaults.device,
+    };
+  const requested = device === 'auto' ? undefined : device;
+  const choice = {
+    ...{ engine, precision: precision ?? storedPrecision(stored) },
+    device: requested ?? storedDevice(stored),
+  };
+  requireKeptOffer(choice, { precision, device: requested });
+  return choice;
+}
+
+/** Requires an engine to offer what a resumed run keeps together with what the request changes.
+ * @param requested the precision and the device, if the request contains them
+ * @throws RunError that says what to add to the request */
+function requireKeptOffer(
+  { engine, precision, device }: Required<Pick<EngineRequest, 'engine' | 'precision' | 'device'>>,
+  requested: Pick<RunOptions, 'precision' | 'device'>,
+): void {
+  const named = engine === 'auto' ? {} : { engine };
+  const { kind } = deviceParts(device);
+  if (offersWith({ ...named, device: kind, precision }).length > 0) return;
+  const options = (name: 'precision' | 'device', wanted: Partial<Offer>): readonly string[] => {
+    const found = offersWith({ ...named, ...wanted }).map((offer) => `\`${name}: ${offer[name]}\``);
+    return requested[name] === undefined ? [...new Set(found)] : [];
+  };
+  const inOthers = options('precision', { device: kind });
+  const [kept, others] =
+    inOthers.length > 0 ? [precision, inOthers] : [device, options('device', { precision })];
+  const changes = [
+    ...(engine === 'auto' ? [] : [`\`engine: ${engine}\``]),
+    ...(['precision', 'device'] as const).flatMap((name) =>
+      requested[name] === undefined ? [] : [`\`${name}: ${requested[name]}\``],
+    ),
+  ];
+  const ways = [
+    ...(others.length === 0 ? [] : [`add ${alternatives(others)}`]),
+    ...(engine === 'auto' ? [] : ['omit `engine`']),
+  ];
+  throw new RunError(
+    `this run used ${kept}, which ${changes.join(' with ') || 'this version'} does not offer; ${ways.join(', or ')}`,
+  );
+}
+
+/** Creates the engine of a run, with the given number of threads or one per usable core. A resumed run keeps its engine if it works
+ * here, unless the request specifies another.
+ * @param choice where the device is no longer `auto`
+ * @throws RunError when the requested engine, precision or device does not work here. The device of a resumed run is never replaced
+ * by another; the error says how to continue on the CPU */
 export function engineOf(
-  { engine = trainingDefaults.engine, precision }: Pick<RunOptions, 'engine' | 'precision'>,
-  stored: CheckpointMetadata | undefined,
+  choice: EngineRequest & { readonly device: Device },
+  stored: Pick<CheckpointMetadata, 'engine' | 'device'> | undefined,
   threads?: number,
 ): ChosenEngine {
-  const kept = precision ?? (stored === undefined ? trainingDefaults.precision : storedPrecision(stored));
-  if (engine !== 'auto' && !precisionsOf(engine).includes(kept)) {
-    const available = precisionsOf(engine)
-      .map((name) => `\`precision: ${name}\``)
-      .join(' or ');
-    throw new RunError(
-      `this run used ${kept}, which \`engine: ${engine}\` does not offer; add ${available}, or omit \`engine\``,
-    );
-  }
-  const before = engineNames.find((name) => name === stored?.engine);
-  const wanted = { engine, precision: kept, ...(threads !== undefined && { threads }) };
-  if (engine !== 'auto' || before === undefined) return chooseEngine(wanted);
+  const wanted = { ...choice, ...(threads !== undefined && { threads }) };
+  const engineBefore = engineNames.find((name) => name === stored?.engine);
   try {
-    return { ...chooseEngine({ ...wanted, engine: before }), reason: 'as before' };
-  } catch (error) {
-    if (!(error instanceof RunError || error instanceof UsageError)) throw error;
+    if (choice.engine === 'auto' && engineBefore !== undefined) {
+      try {
+        return { ...chooseEngine({ ...wanted, engine: engineBefore }), reason: 'as before' };
+      } catch (error) {
+        if (!(error instanceof RunError || error instanceof UsageError)) throw error;
+      }
+    }
     return chooseEngine(wanted);
+  } catch (error) {
+    const before = parseDevice(stored?.device ?? '');
+    const isKept = before !== undefined && deviceParts(before).kind === deviceParts(choice.device).kind;
+    throw isKept ? orOnCpu(error, choice.device) : error;
   }
 }
 
-/** Returns the number of towers of each process. Unless the request specifies it, a resumed run keeps its number, and every tower
- * has an image of each batch.
+/** Adds to the error of a resumed run's device how to continue without it. */
+function orOnCpu(error: unknown, device: Device): unknown {
+  if (!(error instanceof RunError) || device === 'cpu') return error;
+  return new RunError(
+    `this run was trained on ${device}. ${error.message.replace(/\.$/, '')}. To resume it on the CPU, add \`device: cpu\``,
+    { cause: error },
+  );
+}
+
+/** Returns the number of towers of each process. Unless the request specifies it, a resumed run keeps its number on the CPU, and every
+ * tower has an image of each batch. On other devices, the number is 1, because towers only divide the cores of the CPU.
  * @param processes the number of processes that train together
  * @param times measurements to choose from, as for `fastestTowers` */
 export function towersOf(
   { towers = trainingDefaults.towers }: Pick<RunOptions, 'towers'>,
-  { name, precision, threads }: Engine,
+  { name, precision, device, threads }: Engine,
   { batchSize, network }: Pick<RunDefinition, 'batchSize' | 'network'>,
   stored: Pick<CheckpointMetadata, 'towers'> | undefined,
   processes: number,
   times?: readonly StepTimes[],
 ): number {
   if (towers !== 'auto') return towers;
+  if (device !== 'cpu') return 1;
   const fastest = () => fastestTowers({ network: network.name, engine: name, precision, threads }, times);
   // Shares of a batch differ by at most one image.
   const smallestShare = Math.max(1, Math.floor(batchSize / processes));
@@ -288,9 +366,19 @@ function requireImagePerTower(towers: RunOptions['towers'], batchSize: number): 
 
 /** Returns the precision of a checkpoint.
  * @throws RunError when no engine of this version offers the precision */
-function storedPrecision({ precision }: CheckpointMetadata): Precision {
+function storedPrecision({ precision }: Pick<CheckpointMetadata, 'precision'>): Precision {
   const known = precisions.find((name) => name === precision);
   if (known !== undefined) return known;
   const available = precisions.map((name) => `\`precision: ${name}\``).join(' or ');
   throw new RunError(`this run used ${precision}, which this version does not offer; add ${available}`);
+}
+
+/** Returns the device of a checkpoint.
+ * @throws RunError when this version does not know the device */
+function storedDevice({ device }: Pick<CheckpointMetadata, 'device'>): Device {
+  const known = parseDevice(device);
+  if (known !== undefined) return known;
+  throw new RunError(
+    `this run was trained on "${oneLine(shortened(device))}", which this version does not know; add \`device: cpu\``,
+  );
 }

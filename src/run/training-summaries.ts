@@ -78,6 +78,7 @@ function runValues(run: TrainingRun): readonly RecordedValue[] {
     ...hyperparameters,
     engine: engine.name,
     precision: engine.precision,
+    device: engine.device,
   };
   const metrics = [
     { tag: tagOf('averagedLoss', { term: 'total_loss' }).tag, displayName: 'total loss' },

@@ -35,7 +35,7 @@ import { version } from '../version.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
-import { equippedRun } from './equipped-run.ts';
+import { engineOfRun, equippedRun } from './equipped-run.ts';
 import {
   type Initialization,
   type InitialWeights,
@@ -213,13 +213,14 @@ async function prepare(
     const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
     return { complete: stored, hasHeldOut };
   }
+  const chosen = await engineOfRun(resolved, stored, unscaled, { job, signal, report });
   const found = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
   const provided = withStatistics(found, definition, initFrom?.statistics, stored);
   report({ kind: 'reading', dataset: provided.dataset });
   const read = () => readExamples(provided, signal);
-  const { made, engineReason } = await equippedRun(resolved, stored, read, job);
+  const made = await equippedRun(resolved, chosen, stored, read, job);
   const maxSteps = stepsOf(definition.length, made.batchSize, made.examples.count);
   const run = { ...made, hyperparameters: withDecaySteps(made.hyperparameters, maxSteps) };
   const { scaledFrom } = resolved;
@@ -230,7 +231,7 @@ async function prepare(
     if (warning !== undefined) onWarning(warning);
   requireRunning(signal);
   const training = trainingGraphOf(run, unscaled);
-  return { run, training, engineReason, scaledFrom, store, resume, initFrom, maxSteps };
+  return { run, training, engineReason: chosen.reason, scaledFrom, store, resume, initFrom, maxSteps };
 }
 
 /** Checks everything that can be checked without the data. */

@@ -31,6 +31,7 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
       holdout: 0.1,
       validationPrecision: globalStep > 0 ? 0.75 : null,
       batchSize: 128,
+      device: 'cpu',
       precision: 'float32',
       engine: 'onnx',
       threads: 2,

@@ -60,7 +60,7 @@ export interface EngineVariant extends Offer {
   readonly tolerance: number;
 }
 
-const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2 };
+const tolerances: Readonly<Record<Precision, number>> = { float32: 1e-5, bfloat16: 2e-2, float16: 4e-3 };
 
 /** Every engine in every precision that it offers on the CPU. */
 export const engineVariants: readonly EngineVariant[] = offersWith({ device: 'cpu' }).map(variantOf);

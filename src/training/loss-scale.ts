@@ -37,12 +37,12 @@ export const lossScaling = {
   maximum: (2 ** 126) as number,
 } as const;
 
-/** The precisions in which the loss is scaled. Those with the exponents of float32 do not need it. */
-const scaledPrecisions: ReadonlySet<string> = new Set(['float16']);
+/** bfloat16 has the exponents of float32, so that it needs no scale. */
+const isScaled: Readonly<Record<Precision, boolean>> = { float32: false, bfloat16: false, float16: true };
 
 /** Whether the loss is scaled in a precision. */
 export function isLossScaled(precision: Precision): boolean {
-  return scaledPrecisions.has(precision);
+  return isScaled[precision];
 }
 
 /** Returns the state with which a run starts or resumes.

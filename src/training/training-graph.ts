@@ -22,6 +22,7 @@ import {
 } from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
+import type { Precision } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
@@ -165,7 +166,7 @@ export const stopVotesName = 'stop_votes';
 /** Builds the graph of one training step.
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
 export function buildTrainingGraph(
-  recipe: GraphRecipe & Partial<Pick<TrainingRun, 'engine'>>,
+  recipe: GraphRecipe & { readonly engine?: { readonly precision: Precision } },
   options: GraphOptions = {},
 ): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);

@@ -174,6 +174,7 @@ export function metadataOf(
     batchSize,
     precision: engine.precision,
     engine: engine.name,
+    device: engine.device,
     threads: threadsOf(run),
     towers: run.towers,
     ranks: run.ranks?.size ?? 1,
@@ -383,6 +384,7 @@ export function bitChanges(stored: CheckpointMetadata, now: CheckpointMetadata):
     JSON.stringify(before) === JSON.stringify(after) ? [] : [`${what}: ${before}, now ${after}`];
   return [
     ...changed('engine', stored.engine, now.engine),
+    ...changed('device', stored.device, now.device),
     ...changed('precision', stored.precision, now.precision),
     ...changed('ranks', stored.ranks, now.ranks),
     ...changed('towers', stored.towers, now.towers),

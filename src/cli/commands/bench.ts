@@ -26,9 +26,9 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
 /** Returns the request that the flags describe. The engine is undefined for `auto`, and precision and batch size are undefined
  * if they were not given. The benchmark then measures all engines and precisions, and several batch sizes. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
-  const { engine, precision, batchSize, steps, profile, peers, recipe, network } = flags;
+  const { engine, precision, device, batchSize, steps, profile, peers, recipe, network } = flags;
   return {
-    ...{ steps, profile, peers, recipe, network, trainingWords },
+    ...{ device, steps, profile, peers, recipe, network, trainingWords },
     engine: engine === 'auto' ? undefined : engine,
     precision: given.has('precision') ? precision : undefined,
     batchSize: given.has('batch-size') ? batchSize : undefined,

@@ -1,8 +1,8 @@
 /** The command `cifar10 eval`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
-import { requireOffered } from '../../engine/engines.ts';
 import { runEvaluation } from '../../run/evaluation.ts';
 import { type EvaluationRequest, evaluationChecks } from '../../run/evaluation-request.ts';
+import { requireOffer } from '../../run/fastest-device.ts';
 import { leads } from '../../run/ranks.ts';
 import { EvalReporter } from '../eval-reporter.ts';
 import type { EvalFlags } from '../flag-table.ts';
@@ -11,7 +11,7 @@ import { joinJob } from './join.ts';
 
 export async function evalCommand(context: CommandContext<EvalFlags>): Promise<Outcome> {
   const { flags, console, signal, membership } = context;
-  requireOffered(flags.engine, flags.precision);
+  requireOffer(flags);
   const job = await joinJob(context, ['checkpointDir', 'evalDir', 'dataDir']);
   const reporter = leads(job) ? new EvalReporter(console, flags) : undefined;
   let [stopped, isAbandoned] = [false, false];

@@ -1,10 +1,10 @@
 /** The command `cifar10 predict`: converts the flags into one call of the library, and prints the events. */
 import { pickOptions } from '../../arguments.ts';
 import { command } from '../../command.ts';
-import { requireOffered } from '../../engine/engines.ts';
 import { UsageError } from '../../errors.ts';
 import { type PredictionRequest, predict, predictionChecks } from '../../predict/predict.ts';
 import { standardInput } from '../../predict/sources.ts';
+import { requireOffer } from '../../run/fastest-device.ts';
 import type { PredictFlags } from '../flag-table.ts';
 import { PredictReporter } from '../predict-reporter.ts';
 import type { CommandContext, Outcome } from './context.ts';
@@ -12,7 +12,7 @@ import { requireTrustedFolders } from './folders.ts';
 
 export async function predictCommand(context: CommandContext<PredictFlags>): Promise<Outcome> {
   const { flags, given, operands: sources, console, signal, drained } = context;
-  requireOffered(flags.engine, flags.precision);
+  requireOffer(flags);
   requireRequest(flags, sources);
   await requireTrustedFolders(flags, given, ['checkpointDir'], console.warn);
   const reporter = new PredictReporter(console, flags);

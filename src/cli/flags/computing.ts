@@ -1,5 +1,6 @@
 /** The flags that say how a command computes: the group “Computing” of the help. */
 import { collectiveNames } from '../../collective/mpi/start-mpi.ts';
+import { deviceChoiceWords, meantDevice, parseDeviceChoice } from '../../engine/device-names.ts';
 import { engineChoices, precisions } from '../../engine/offers.ts';
 import { recipeBounds } from '../../recipe/recipe.ts';
 import { runBounds } from '../../run/run-options.ts';
@@ -85,11 +86,37 @@ export const computingFlags = {
     kind: 'choice',
     valueName: 'type',
     choices: precisions as typeof precisions,
-    laterChoices: ['float16'],
     default: 'float32',
-    help: 'float32, or bfloat16 for activations and matrix operations on CPUs that support it (engine onednn)',
+    help: 'float32, or bfloat16 or float16 for activations and matrix operations on CPUs that support it (engine onednn)',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
+    commands: ['train', 'eval', 'predict', 'bench'],
+  },
+  useFp16: {
+    kind: 'boolean',
+    default: false,
+    standsFor: { flag: 'precision', ifTrue: 'float16', ifFalse: 'float32' },
+    help: 'the same as --precision float16; --no-use-fp16 is --precision float32',
+    group: 'Computing',
+    inSweep: 'same',
+    commands: ['train', 'eval', 'predict', 'bench'],
+  },
+  device: {
+    kind: 'parsed',
+    valueName: 'device',
+    parse: parseDeviceChoice as typeof parseDeviceChoice,
+    expected: deviceChoiceWords as typeof deviceChoiceWords,
+    meant: meantDevice as typeof meantDevice,
+    default: 'cpu',
+    help: 'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial; a run resumes on its device',
+    helpFor: {
+      eval: 'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial (default: cpu)',
+      predict:
+        'cpu, webgpu (a GPU of any maker), cuda or cuda:N (of NVIDIA), or auto, the fastest in a short trial (default: cpu)',
+      bench: 'device to measure: cpu, webgpu, cuda or cuda:N, or auto for all that work here (default: cpu)',
+    },
+    group: 'Computing',
+    inSweep: 'same',
     commands: ['train', 'eval', 'predict', 'bench'],
   },
   readers: {

@@ -100,9 +100,9 @@ class Assigner {
       : (this.#workspaces.get(slot) ?? classes.of(slot));
   }
 
-  /** Constants are stored in row-major order, and never in bfloat16. */
+  /** Constants are stored in row-major order, and never in a 16-bit type. */
   #stored({ dims, type }: Slot): Layout {
-    return this.#context.table.rowMajor({ dims, type: type === 'bfloat16' ? 'float32' : type });
+    return this.#context.table.rowMajor({ dims, type: type === 'int32' ? type : 'float32' });
   }
 
   #copyContext(watched: boolean): CopyContext {

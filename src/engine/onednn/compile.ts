@@ -6,8 +6,9 @@ import { prune } from '../../passes/rewrite.ts';
 import type { PrecisionOf } from '../offers.ts';
 import { assignLayouts } from './assign-layouts.ts';
 import { checkProgram } from './check-program.ts';
-import { fuseBias, fuseBiasGradient, fuseChains, headChains, pruneCalls } from './fuse.ts';
+import { fuseBias, fuseBiasGradient, fuseChains, fuseFunctions, headChains, pruneCalls } from './fuse.ts';
 import { fuseNormRelu } from './fuse-norm-relu.ts';
+import { type Gaps, noGaps } from './gaps.ts';
 import { insertReorders } from './insert-reorders.ts';
 import { LayoutTable } from './layout-table.ts';
 import { lower } from './lower.ts';
@@ -15,31 +16,34 @@ import { lowerExchange } from './lower-exchange.ts';
 import { makePrimitives } from './make-primitives.ts';
 import type { Onednn } from './native/onednn.ts';
 import type { Plan } from './plan.ts';
-import { toBfloat16 } from './precision.ts';
-import type { Program, ProgramPass } from './program.ts';
+import { toReduced } from './precision.ts';
+import type { Program } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
 import { scheduleFiniteCheck } from './schedule-finite-check.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 
-/** The passes that set the element types of a precision. */
-const typing: { readonly [P in PrecisionOf<'onednn'>]: readonly ProgramPass[] } = {
-  float32: [],
-  bfloat16: [toBfloat16],
-};
+/** Options of `programOf`. */
+export interface ProgramOptions {
+  /** Whether the session averages exchanged values with others. If not, they are ordinary values. Default: false. */
+  readonly exchange?: boolean;
+  /** What oneDNN lacks on this CPU. Default: nothing. */
+  readonly gaps?: Gaps;
+}
 
-/** Returns the program of a graph. It does not depend on the machine.
- * @param exchange whether the session averages exchanged values with others. If not, they are ordinary values
+/** Returns the program of a graph. It depends on the machine only through `gaps`.
  * @throws GraphError for a graph that the engine does not support, or whose values cannot be exchanged */
 export function programOf(
   graph: Graph,
   precision: PrecisionOf<'onednn'>,
-  { exchange = false }: { readonly exchange?: boolean } = {},
+  { exchange = false, gaps = noGaps }: ProgramOptions = {},
 ): Program {
-  const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, fuseChains, headChains];
+  const chains = gaps.chains ? [fuseFunctions] : [fuseChains, headChains];
+  const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, ...chains];
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
   const whole = exchange ? lowerExchange(commuteRelu(prune(graph))) : lower(commuteRelu(prune(alone)));
   const fused = passes.reduce((program, pass) => pass(program), whole);
-  return [...typing[precision], pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
+  const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
+  return [...typing, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

@@ -17,7 +17,17 @@ import { printCall } from './program.ts';
 /** The memory descriptor that describes a slot to a primitive. */
 export type DescriptorOf = (slot: Slot) => Handle;
 
-/** @throws RunError when oneDNN does not support the call; the message has the call, its shapes and oneDNN's status */
+/** oneDNN does not support a call. The message has the call, its shapes and oneDNN's status. */
+export class UnsupportedCall extends RunError {
+  readonly kind: PrimitiveKind;
+
+  constructor(kind: PrimitiveKind, message: string, cause: unknown) {
+    super(message, { cause });
+    this.kind = kind;
+  }
+}
+
+/** @throws UnsupportedCall when oneDNN does not support the call */
 export function describeCall(onednn: Onednn, call: Call, descriptorOf: DescriptorOf): Handle {
   const { kind } = call;
   if (!isPrimitive(kind)) throw new TypeError(`a call of the kind ${kind} has no primitive`);
@@ -30,10 +40,8 @@ export function describeCall(onednn: Onednn, call: Call, descriptorOf: Descripto
       hintOf(onednn, call, kind, values),
     );
   } catch (error) {
-    throw new RunError(
-      `oneDNN ${onednn.library.version} does not support ${printCall(call)}: ${messageOf(error)}`,
-      { cause: error },
-    );
+    const why = `oneDNN ${onednn.library.version} does not support ${printCall(call)}: ${messageOf(error)}`;
+    throw new UnsupportedCall(kind, why, error);
   }
 }
 

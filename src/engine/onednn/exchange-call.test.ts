@@ -92,7 +92,7 @@ describe('the exchange in a program', () => {
 
 describe('a step with an exchange', { skip }, () => {
   const open = (graph: Graph, weight: number) =>
-    new Execution(graph, 1, 'float32', { group: groupOfOne(), weight });
+    new Execution(graph, 1, 'float32', { exchange: { group: groupOfOne(), weight } });
 
   test('computes updates, outputs and watched values from averages, and also returns its own scalars', () => {
     const execution = open(smallStep(), 0.5);
@@ -133,7 +133,9 @@ describe('a step with an exchange', { skip }, () => {
     b.update(early, more);
     b.update(direct, most);
     const memory = newSharedGroup(1);
-    const execution = new Execution(b.build(), 1, 'float32', { group: groupOfOne(memory), weight: 1 });
+    const execution = new Execution(b.build(), 1, 'float32', {
+      exchange: { group: groupOfOne(memory), weight: 1 },
+    });
     const values = { early: [1, 2], direct: [3, 4] };
     execution.write(new Map(Object.entries(values).map(([name, data]) => [name, float32([2], data)])));
     failSharedGroup(memory);
@@ -184,7 +186,7 @@ for (const [name, network] of Object.entries(networks))
     for (const precision of plannedPrecisions) {
       const run = (exchange: boolean, watch: boolean) => {
         const group = exchange ? { group: groupOfOne(), weight: 1 } : undefined;
-        const execution = new Execution(training.graph, 1, precision, group);
+        const execution = new Execution(training.graph, 1, precision, { exchange: group });
         execution.write(initialVariables(training, 0));
         const results = [0, 1].map((step) => {
           return execution.step(new Map([...feeds(step), ...scalars(step)]), watch);

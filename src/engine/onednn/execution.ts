@@ -11,6 +11,7 @@ import type { PrecisionOf } from '../offers.ts';
 import { partTime } from '../part-time.ts';
 import { Arena } from './arena.ts';
 import { planOf, programOf } from './compile.ts';
+import type { Gaps } from './gaps.ts';
 import { makeReorder } from './make-primitives.ts';
 import { argumentNumbers } from './native/constants.ts';
 import { type EncodedArguments, encodeArguments, type Handle, Onednn } from './native/onednn.ts';
@@ -39,6 +40,14 @@ interface Staging {
   readonly back: BoundStep;
 }
 
+/** Options of `Execution`. */
+export interface ExecutionOptions {
+  /** How the session averages exchanged values with others. Default: it does not. */
+  readonly exchange?: ExchangeStart | undefined;
+  /** What oneDNN lacks on this CPU. Default: nothing. */
+  readonly gaps?: Gaps;
+}
+
 export class Execution {
   readonly #graph: Graph;
   readonly #onednn: Onednn;
@@ -57,15 +66,22 @@ export class Execution {
   /** Whether only some of the variables are updated. */
   #isPartlyUpdated = false;
 
-  /** @param exchange how the session averages exchanged values with others. Undefined: it does not
-   * @throws RunError when oneDNN is missing or does not support a primitive of the graph
+  /** @throws RunError when oneDNN is missing or does not support a primitive of the graph
    * @throws GraphError when the graph has no values that can be exchanged */
-  constructor(graph: Graph, threads: number, precision: PrecisionOf<'onednn'>, exchange?: ExchangeStart) {
+  constructor(
+    graph: Graph,
+    threads: number,
+    precision: PrecisionOf<'onednn'>,
+    { exchange, gaps }: ExecutionOptions = {},
+  ) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
     this.#executePrimitive = this.#onednn.execute;
     try {
-      this.#plan = planOf(this.#onednn, programOf(graph, precision, { exchange: exchange !== undefined }));
+      this.#plan = planOf(
+        this.#onednn,
+        programOf(graph, precision, { exchange: exchange !== undefined, ...(gaps && { gaps }) }),
+      );
       this.#placement = placeBuffers(this.#plan);
       const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));
       this.#stagingBuffer = { name: 'staging', bytes, persistent: true };

@@ -42,7 +42,7 @@ after(() => execute && Object.defineProperty(Onednn.prototype, 'execute', execut
 
 /** Fails the step at each of its primitives, and returns for each whether the variables could be read, which are then unchanged. */
 function readable(exchange?: ExchangeStart): readonly boolean[] {
-  const execution = new Execution(training.graph, 1, 'float32', exchange);
+  const execution = new Execution(training.graph, 1, 'float32', { exchange });
   const found: boolean[] = [];
   try {
     for (let failed = 0; ; failed++) {

@@ -78,10 +78,17 @@ const mostPostOps = 31;
 
 /** Fuses unary functions, and binary functions whose other operand is full-size or a scalar, into the call that computes an
  * operand. */
-export const fuseChains: ProgramPass = (program) =>
-  joinCalls(program, (maker, reader, joint) => {
+export const fuseChains: ProgramPass = (program) => fuse(program, true);
+
+/** Fuses unary functions into convolutions and products, and nothing else: for CPUs on which oneDNN only has reference code for
+ * chains. */
+export const fuseFunctions: ProgramPass = (program) => fuse(program, false);
+
+function fuse(program: Program, chains: boolean): Program {
+  return joinCalls(program, (maker, reader, joint) => {
     const accepts =
       reader.kind === 'binary' && maker.kind === 'eltwise_forward' ? 'chains' : recordOf(maker.kind).postOps;
+    if (accepts === 'chains' && !chains) return undefined;
     const postOps = postOpsOf(reader, joint);
     if (accepts === 'none' || postOps === undefined || joint.base !== undefined) return undefined;
     if (accepts === 'functions' && postOps.some((postOp) => 'binary' in postOp)) return undefined;
@@ -89,6 +96,7 @@ export const fuseChains: ProgramPass = (program) =>
     if (head.postOps.length + postOps.length > mostPostOps) return undefined;
     return { ...head, postOps: [...head.postOps, ...postOps], writes: { dst: resultOf(reader) } };
   });
+}
 
 /**
  * Rewrites a call so that a chain can start with it. oneDNN's binary post-ops are only fast after a binary call with two

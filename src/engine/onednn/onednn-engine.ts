@@ -14,13 +14,14 @@ import { usableCores } from '../../machine/cores.ts';
 import { definitions } from '../../ops/table.ts';
 import { splitExchange } from '../../passes/split-exchange.ts';
 import { workerFlags } from '../../threads/worker-flags.ts';
+import { alternatives } from '../../wording.ts';
 import { compileChecks, type Engine, type Session } from '../engine.ts';
 import type { EngineMaker, EngineOptions, PrecisionMaker } from '../maker.ts';
-import { offers, type PrecisionOf } from '../offers.ts';
+import { offers, offersWith, type PrecisionOf } from '../offers.ts';
 import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { openLibrary } from './native/library.ts';
-import { onednnSupport } from './support.ts';
+import { onednnGaps, onednnSupport } from './support.ts';
 
 const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
@@ -49,11 +50,12 @@ function createIn<P extends PrecisionOf<'onednn'>>(
 ): Engine & { readonly name: 'onednn'; readonly precision: P } {
   const support = onednnSupport(precision);
   const unavailable = { code: 'CIFAR10_ENGINE_UNAVAILABLE', data: { engine: 'onednn', precision } } as const;
-  if (support.verdict === 'missing' || support.verdict === 'impossible')
-    throw new RunError(support.why, unavailable);
+  if (support.verdict === 'missing') throw new RunError(support.why, unavailable);
+  if (support.verdict === 'impossible')
+    throw new RunError(`${support.why}. Use ${alternativesTo(precision)}.`, unavailable);
   if (support.verdict === 'slow' && !emulate)
     throw new RunError(
-      `${support.why}. Use ${alternativeTo(precision)}; ` +
+      `${support.why}. Use ${alternativesTo(precision)}; ` +
         `${command(`bench --engine onednn --precision ${precision}`)} measures how slow it is here.`,
       unavailable,
     );
@@ -69,14 +71,15 @@ function createIn<P extends PrecisionOf<'onednn'>>(
       const { exchange } = options;
       // A graph that cannot be split is refused here, before a thread starts.
       if (exchange !== undefined) splitExchange(graph);
-      return compile({ graph, threads: options.threads ?? threads, precision, exchange });
+      const gaps = onednnGaps(precision);
+      return compile({ graph, threads: options.threads ?? threads, precision, exchange, gaps });
     },
   };
 }
 
 export const onednnMaker: EngineMaker<'onednn'> = {
   rank: 1,
-  on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16') } },
+  on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16'), float16: makerIn('float16') } },
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
 
@@ -84,8 +87,11 @@ function makerIn<P extends PrecisionOf<'onednn'>>(precision: P): PrecisionMaker<
   return { support: () => onednnSupport(precision), create: (options) => createIn(precision, options) };
 }
 
-function alternativeTo(precision: PrecisionOf<'onednn'>): string {
-  return precision === 'bfloat16' ? '`precision: float32`' : '`engine: onnx`';
+/** What to use where the precision does not work. */
+function alternativesTo(precision: PrecisionOf<'onednn'>): string {
+  const others = offersWith({ device: 'cpu', precision }).filter(({ engine }) => engine !== 'onednn');
+  const engines = others.map(({ engine }) => `\`engine: ${engine}\``);
+  return alternatives([...(precision === 'float32' ? [] : ['`precision: float32`']), ...engines]);
 }
 
 function compile(start: SessionStart): Promise<Session> {

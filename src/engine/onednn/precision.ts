@@ -1,30 +1,53 @@
 /**
- * Program → program: computes matrix operations and activations in bfloat16, and everything else in float32.
+ * Program → program: computes matrix operations and activations in a 16-bit type, and everything else in float32.
  *
  *     before  y = convolution(x, filter)           all float32
- *     after   y = convolution(cast x, cast filter) bfloat16, with sums in float32
+ *     after   y = convolution(cast x, cast filter) bfloat16 or float16, with sums in float32
  *
  * A value stays float32 if the update of a variable, the loss or an output depends on it. Convolutions and products read
- * bfloat16 but write such values as float32. (This is mixed precision with float32 master weights: P. Micikevicius et
- * al., "Mixed Precision Training", ICLR 2018. bfloat16 needs no loss scaling.) Elementwise calls, pooling and batch
- * normalization keep the type of their operands; statistics, scales and offsets are always float32.
+ * the 16-bit type but write such values as float32. (This is mixed precision with float32 master weights: P. Micikevicius et
+ * al., "Mixed Precision Training", ICLR 2018. float16 needs loss scaling, which is part of the graph; bfloat16 does not.)
+ * Elementwise calls, pooling and batch normalization keep the type of their operands; statistics, scales and offsets are always
+ * float32. Kinds of calls that oneDNN lacks in the 16-bit type on this CPU (`exact`) compute in float32 between casts.
  */
 import { mapResults } from '../../graph/results.ts';
-import { channelVectors, recordOf } from '../../ops/primitive-kinds.ts';
-import type { Call, Slot, SlotType } from '../../ops/primitives.ts';
+import { type CallKind, channelVectors, type PrimitiveRecord, recordOf } from '../../ops/primitive-kinds.ts';
+import type { Call, ReducedType, Slot, SlotType } from '../../ops/primitives.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { baseOf, type ProgramPass, readsOf, resultOf, stepResults, withSlots } from './program.ts';
+import {
+  baseOf,
+  type Program,
+  type ProgramPass,
+  readsOf,
+  resultOf,
+  stepResults,
+  withSlots,
+} from './program.ts';
 
-export const toBfloat16: ProgramPass = (program) => {
-  const needed = neededInFloat32(program.calls, stepResults(program));
+/** How a program computes in a 16-bit type. */
+interface Typing {
+  readonly type: ReducedType;
+  /** What a kind of call does. */
+  readonly policyOf: (kind: CallKind) => PrimitiveRecord['reduced'];
+}
+
+/** @param exact the kinds of calls that compute in float32 although their records say `follows` */
+export function toReduced(type: ReducedType, exact: readonly CallKind[] = []): ProgramPass {
+  const policyOf = (kind: CallKind) => (exact.includes(kind) ? 'casts' : recordOf(kind).reduced);
+  return (program) => retypeProgram(program, { type, policyOf });
+}
+
+function retypeProgram(program: Program, typing: Typing): Program {
+  const needed = neededInFloat32(program.calls, stepResults(program), typing);
   const slots = new RetypedSlots(program.constants);
-  const calls = program.calls.flatMap((call) => retype(call, needed, slots));
+  const calls = program.calls.flatMap((call) => retype(call, needed, slots, typing));
   // Watched calls are retyped after the calls of the step, so that no call of the step reads a cast made for a watched call.
   const exact = neededInFloat32(
     program.watchedCalls,
     new Set([...program.results.watched.values()].map(baseOf)),
+    typing,
   );
-  const watchedCalls = program.watchedCalls.flatMap((call) => retype(call, exact, slots));
+  const watchedCalls = program.watchedCalls.flatMap((call) => retype(call, exact, slots, typing));
   return {
     ...program,
     calls,
@@ -32,29 +55,38 @@ export const toBfloat16: ProgramPass = (program) => {
     constants: slots.constants,
     results: mapResults(program.results, (slot) => slots.current(slot)),
   };
-};
+}
 
 /** Returns the slots that must stay float32, found by walking through the calls backwards. */
-function neededInFloat32(calls: readonly Call[], results: ReadonlySet<Slot>): ReadonlySet<Slot> {
+function neededInFloat32(
+  calls: readonly Call[],
+  results: ReadonlySet<Slot>,
+  { policyOf }: Typing,
+): ReadonlySet<Slot> {
   const needed = new Set(results);
   for (const call of calls.toReversed()) {
-    const { bfloat16 } = recordOf(call.kind);
-    const passesOn = bfloat16 === 'follows' && needed.has(baseOf(resultOf(call)));
-    if (!passesOn && bfloat16 !== 'never') continue;
+    const policy = policyOf(call.kind);
+    const passesOn = policy === 'follows' && needed.has(baseOf(resultOf(call)));
+    if (!passesOn && policy !== 'never') continue;
     for (const slot of readsOf(call)) needed.add(baseOf(slot));
   }
   return needed;
 }
 
 /** Casts the operands of the call and changes the types of its results. Returns the casts, followed by the call. */
-function retype(call: Call, needed: ReadonlySet<Slot>, slots: RetypedSlots): readonly Call[] {
-  const { bfloat16 } = recordOf(call.kind);
-  const isMatrixWork = bfloat16 === 'operands';
+function retype(
+  call: Call,
+  needed: ReadonlySet<Slot>,
+  slots: RetypedSlots,
+  { type, policyOf }: Typing,
+): readonly Call[] {
+  const policy = policyOf(call.kind);
+  const isMatrixWork = policy === 'operands';
   const reads = readsOf(call).filter((slot) => slot !== call.reads.workspace);
-  const rounded = isMatrixWork || reads.some((slot) => slots.current(slot).type === 'bfloat16');
-  const mayRound = !needed.has(baseOf(resultOf(call))) && bfloat16 !== 'never' && bfloat16 !== 'casts';
-  const result = rounded && mayRound ? 'bfloat16' : 'float32';
-  const operands = isMatrixWork ? 'bfloat16' : result;
+  const rounded = isMatrixWork || reads.some((slot) => slots.current(slot).type === type);
+  const mayRound = !needed.has(baseOf(resultOf(call))) && policy !== 'never' && policy !== 'casts';
+  const result = rounded && mayRound ? type : 'float32';
+  const operands = isMatrixWork ? type : result;
   const casts: Call[] = [];
   const exact = (['workspace', 'bias', ...channelVectors] as const).map((argument) => call.reads[argument]);
   const written = new Set(Object.values(call.writes));

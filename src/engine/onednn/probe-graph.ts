@@ -3,15 +3,21 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import type { Shape } from '../../tensor/tensor.ts';
 
+/** The sizes of the graph. The smallest is enough to find out what works; larger ones for measurements. */
+export interface ProbeSize {
+  readonly batch?: number;
+  readonly channels?: number;
+}
+
 const padding = { padding: 'SAME' } as const;
 const pool = { size: 3, stride: 2, ...padding } as const;
 const gelu = { approximate: true };
 const norm = { epsilon: 1e-5 };
 const lrn = { depthRadius: 4, bias: 1, alpha: 0.001 / 9, beta: 0.75 };
-const [batch, side, channels, classes] = [2, 8, 16, 10];
+const [side, classes] = [8, 10];
 
 /** Builds the graph: two convolutions, normalization, pooling, a product and the loss, with gradients and gradient descent. */
-export function probeGraph(): Graph {
+export function probeGraph({ batch = 2, channels = 16 }: ProbeSize = {}): Graph {
   const builder = new GraphBuilder('probe');
   const { op } = builder;
   const variable = (name: string, shape: Shape) => builder.variable(name, { dtype: 'float32', shape });

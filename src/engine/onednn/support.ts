@@ -1,34 +1,76 @@
 /**
  * Finds out what oneDNN can do on this machine, by compiling and running a small training step with the same code that
  * compiles real training steps. The result is cached. Flags, `--engine auto`, bench, doctor and tests all use it.
+ *
+ * No list of processors or of their features is involved. Whether a 16-bit type is fast follows from the kernels that oneDNN
+ * chooses for the convolutions, and from their measured speed:
+ *
+ *     float32    jit:avx512_core
+ *     bfloat16   jit_bf16:avx512_core        the same instruction set: oneDNN converts to float32, which is slow
+ *     bfloat16   jit_bf16:avx512_core_bf16   another one: instructions for this type exist
+ *
+ * The names give an expectation. Only a measurement that clearly contradicts it in every round changes the verdict, so that
+ * other load on the machine does not.
  */
 import { messageOf, RunError } from '../../errors.ts';
 import { describeExhaustion, exhaustedResource } from '../../machine/exhaustion.ts';
 import { requireMemory } from '../../machine/memory.ts';
-import { float32, scalar, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import type { PartTime, Support } from '../engine.ts';
+import type { PlacedKernel, Support } from '../engine.ts';
 import type { PrecisionOf } from '../offers.ts';
-import { Execution } from './execution.ts';
+import { UnsupportedCall } from './describe.ts';
+import { type Gaps, noGaps } from './gaps.ts';
+import { instructionSet, instructionSetOf } from './instruction-set.ts';
 import { openLibrary } from './native/library.ts';
-import { probeGraph } from './probe-graph.ts';
-
-/** The instruction sets with bfloat16 (dnnl_cpu_isa_t: AVX-512 BF16), and the value for processors that are not x86. */
-const [bfloat16Isa, unknownIsa] = [0xe7, 0];
+import type { ProbeSize } from './probe-graph.ts';
+import { isMatrixWork, isReference, startTrial, type TrialStep } from './trial-step.ts';
 
 /** The bytes of memory needed by the library, and by the code that it compiles for a step. */
 const libraryBytes = 64 * 2 ** 20;
 
-const known = new Map<PrecisionOf<'onednn'>, Support>();
+/** The size of the step that is timed. Its convolutions take a few milliseconds. */
+const timedSize = { batch: 16, channels: 64 };
+const [leastRounds, mostRounds] = [3, 12];
+/** A 16-bit type that is expected to be fast is slow if it is clearly slower than float32. One that is expected to be slow is fast if
+ * it is clearly faster. */
+const clearlySlower = 0.8;
+const clearlyFaster = 1.25;
 
-/** Returns how well oneDNN computes in the precision, if at all. The first call takes about 50 ms; the result is cached.
+/** What computes in 16-bit types, for messages. */
+const needs = {
+  bfloat16: process.arch === 'arm64' ? 'BF16' : 'AVX-512 BF16, AMX or AVX10.2',
+  float16:
+    process.arch === 'arm64'
+      ? 'FP16, and a oneDNN with the Arm Compute Library'
+      : 'AVX-512 FP16, AMX-FP16 or AVX10, and oneDNN 3.0 or later',
+} as const;
+
+interface Probe {
+  readonly support: Support;
+  readonly gaps: Gaps;
+}
+
+const known = new Map<PrecisionOf<'onednn'>, Probe>();
+
+/** Returns how well oneDNN computes in the precision, if at all. The first call takes 50 to 200 ms; the result is cached.
  * @throws RunError when files, threads or memory run out, which says nothing about the library */
 export function onednnSupport(precision: PrecisionOf<'onednn'>): Support {
+  return probed(precision).support;
+}
+
+/** Returns what oneDNN lacks in the precision on this CPU although it can train. The answer is cached with that of
+ * `onednnSupport`.
+ * @throws RunError when files, threads or memory run out */
+export function onednnGaps(precision: PrecisionOf<'onednn'>): Gaps {
+  return probed(precision).gaps;
+}
+
+function probed(precision: PrecisionOf<'onednn'>): Probe {
   const answer = known.get(precision) ?? probe(precision);
   known.set(precision, answer);
   return answer;
 }
 
-function probe(precision: PrecisionOf<'onednn'>): Support {
+function probe(precision: PrecisionOf<'onednn'>): Probe {
   limitSpinning();
   let version: string;
   try {
@@ -37,65 +79,93 @@ function probe(precision: PrecisionOf<'onednn'>): Support {
     ({ version } = openLibrary());
   } catch (error) {
     if (exhaustedResource(error) !== undefined) throw error;
-    return { verdict: 'missing', why: messageOf(error) };
+    return { support: { verdict: 'missing', why: messageOf(error) }, gaps: noGaps };
   }
-  let parts: readonly PartTime[];
   try {
-    parts = trialStep(precision);
+    const { kernels, gaps } = withTrial(precision, {}, (trial) => {
+      trial.check();
+      return trial;
+    });
+    const why = slowness(version, precision, kernels);
+    return { support: why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why }, gaps };
   } catch (error) {
     const exhausted = describeExhaustion(error);
     if (exhausted !== undefined)
       throw new RunError(`oneDNN ${version} cannot start: ${exhausted}`, { cause: error });
-    return { verdict: 'impossible', why: cannotCompute(version, precision, messageOf(error)) };
+    const why = cannotCompute(version, precision, error);
+    return { support: { verdict: 'impossible', why }, gaps: noGaps };
   }
-  const why = slowness(version, precision, parts);
-  return why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why };
 }
 
-/** Runs steps of the probe graph and returns the parts of a step, with the implementation that oneDNN chose for each.
- * @throws Error when the step fails, or its loss is not that of an untrained network */
-function trialStep(precision: PrecisionOf<'onednn'>): readonly PartTime[] {
-  const graph = probeGraph();
-  const execution = new Execution(graph, 1, precision);
+function withTrial<T>(precision: PrecisionOf<'onednn'>, size: ProbeSize, use: (trial: TrialStep) => T): T {
+  const trial = startTrial(precision, size);
   try {
-    const shape = graph.inputs.get('images')?.shape ?? [];
-    const feeds = new Map<string, Tensor>([
-      ['images', float32(shape, new Float32Array(sizeOf(shape)).fill(1))],
-      ['labels', { dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) }],
-      ['learning_rate', scalar(0.1)],
-    ]);
-    const loss = Number(execution.step(feeds).get('loss')?.data[0]);
-    if (!(Math.abs(loss - Math.log(10)) < 0.01)) throw new Error(`expected a loss of ln 10, found ${loss}`);
-    return execution.profile(feeds, 1);
+    return use(trial);
   } finally {
-    execution.close();
+    trial.close();
   }
 }
 
-function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, message: string): string {
-  if (precision === 'bfloat16' && !hasBfloat16())
-    return `this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), and oneDNN ${version} does not emulate them on it`;
-  return `oneDNN ${version} cannot compute in ${precision} on this CPU (${message})`;
+function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, error: unknown): string {
+  if (precision === 'float32' || !(error instanceof UnsupportedCall))
+    return `oneDNN ${version} cannot compute in ${precision} on this CPU (${messageOf(error)})`;
+  return (
+    `this CPU has no ${precision} instructions that oneDNN ${version} can train with (it uses ${instructionSet()}; ` +
+    `${precision} needs ${needs[precision]})`
+  );
 }
 
 /** Returns why the precision is slow here, or undefined if it is not. */
 function slowness(
   version: string,
   precision: PrecisionOf<'onednn'>,
-  parts: readonly PartTime[],
+  kernels: readonly PlacedKernel[],
 ): string | undefined {
-  if (precision === 'bfloat16' && !hasBfloat16())
-    return 'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), so bfloat16 is slower than float32';
-  const slow = parts.find(({ op, code }) => /^(Conv2D|MatMul)/.test(op) && /\bref\b/.test(code));
+  const slow = kernels.find(({ op, kernel }) => isMatrixWork(op) && isReference(kernel));
+  if (slow !== undefined)
+    return `oneDNN ${version} only has reference code for ${precision} on this CPU (${slow.op}: ${slow.kernel})`;
+  if (precision === 'float32') return undefined;
+  const expectsFast = usesOtherInstructions(
+    convolutionsOf(kernels),
+    convolutionsOf(withTrial('float32', {}, ({ kernels }) => kernels)),
+  );
+  const speed = relativeSpeed(precision, expectsFast);
+  const isFast = speed > (expectsFast ? clearlySlower : clearlyFaster);
+  if (isFast) return undefined;
   return (
-    slow &&
-    `oneDNN ${version} only has reference code for ${precision} on this CPU (${slow.op}: ${slow.code})`
+    `this CPU has no fast ${precision} instructions, so oneDNN ${version} is slower than in float32: ` +
+    `convolutions and products have ${speed.toFixed(2)} × the speed (${convolutionsOf(kernels)[0]})`
   );
 }
 
-function hasBfloat16(): boolean {
-  const isa = Number(openLibrary().function('dnnl_get_effective_cpu_isa', 'int', [])());
-  return isa === unknownIsa || (isa & bfloat16Isa) === bfloat16Isa;
+function convolutionsOf(kernels: readonly PlacedKernel[]): readonly string[] {
+  return kernels.flatMap(({ op, kernel }) => (op.startsWith('Conv2D') ? [kernel] : []));
+}
+
+/** Whether every convolution uses another instruction set than in float32, according to the names of the kernels. */
+export function usesOtherInstructions(reduced: readonly string[], exact: readonly string[]): boolean {
+  return reduced.every((kernel, index) => {
+    const [used, usual] = [instructionSetOf(kernel), instructionSetOf(exact[index] ?? '')];
+    return used !== undefined && usual !== undefined && used !== usual;
+  });
+}
+
+/** Measures the speed of convolutions and products in the precision, relative to float32. Rounds alternate between the two, and end
+ * as soon as the measurement does not contradict the expectation. */
+function relativeSpeed(precision: PrecisionOf<'onednn'>, expectsFast: boolean): number {
+  return withTrial(precision, timedSize, (reduced) =>
+    withTrial('float32', timedSize, (exact) => {
+      const fastest = { reduced: Number.POSITIVE_INFINITY, exact: Number.POSITIVE_INFINITY };
+      for (let round = 0; round < mostRounds; round++) {
+        fastest.exact = Math.min(fastest.exact, exact.time());
+        fastest.reduced = Math.min(fastest.reduced, reduced.time());
+        const speed = fastest.exact / fastest.reduced;
+        const agrees = expectsFast ? speed > clearlySlower : speed < clearlyFaster;
+        if (agrees && round + 1 >= leastRounds) break;
+      }
+      return fastest.exact / fastest.reduced;
+    }),
+  );
 }
 
 /**

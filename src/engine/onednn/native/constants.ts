@@ -12,10 +12,16 @@ export const statusWords: Readonly<Record<number, string>> = {
   6: 'not required',
 };
 
-export const dataTypes = { bfloat16: 2, float32: 3, int32: 4 } as const;
+/** The element types (dnnl_data_type_t). */
+export const dataTypes = { float16: 1, bfloat16: 2, float32: 3, int32: 4 } as const;
 export type DataType = keyof typeof dataTypes;
 /** The number of bytes per element. */
-export const elementSize: Readonly<Record<DataType, number>> = { bfloat16: 2, float32: 4, int32: 4 };
+export const elementSize: Readonly<Record<DataType, number>> = {
+  float16: 2,
+  bfloat16: 2,
+  float32: 4,
+  int32: 4,
+};
 
 export const propKinds = { training: 64, inference: 96, backward: 128 } as const;
 

@@ -1,0 +1,65 @@
+/** Names of the instruction sets that oneDNN uses, for messages and for `doctor`. */
+import { openLibrary } from './native/library.ts';
+
+/**
+ * The names of dnnl_cpu_isa_t on x86, by the names that the library gives to its values (`dnnl_cpu_isa2str`; dnnl_types.h of 2.6, 3.2, 3.7
+ * and 3.13). A name that is not listed is shown as the library gives it.
+ */
+const titles: Readonly<Record<string, string>> = {
+  sse41: 'SSE4.1',
+  avx: 'AVX',
+  avx2: 'AVX2',
+  avx2_vnni: 'AVX2 with VNNI',
+  avx2_vnni_2: 'AVX2 with VNNI and conversions from bfloat16 and float16',
+  avx512_core: 'AVX-512',
+  avx512_core_vnni: 'AVX-512 with VNNI',
+  avx512_core_bf16: 'AVX-512 with bfloat16',
+  avx512_core_fp16: 'AVX-512 with bfloat16 and float16',
+  avx10_1_512: 'AVX10.1 or AVX-512 with bfloat16 and float16',
+  avx512_core_amx: 'AVX-512 with AMX',
+  avx10_1_512_amx: 'AVX10.1 or AVX-512 with AMX',
+  avx512_core_amx_fp16: 'AVX-512 with AMX and AMX-FP16',
+  avx10_1_512_amx_fp16: 'AVX10.1 or AVX-512 with AMX and AMX-FP16',
+  avx10_2: 'AVX10.2',
+  avx10_2_512: 'AVX10.2',
+  avx10_2_amx_2: 'AVX10.2 with AMX',
+  avx10_2_512_amx_2: 'AVX10.2 with AMX',
+};
+
+/** The same on Arm, by value (src/cpu/aarch64/cpu_isa_traits.hpp of 2.6 to 3.8). The library has no names for these values. */
+const armTitles: Readonly<Record<number, string>> = {
+  1: 'Arm Advanced SIMD',
+  3: 'Arm SVE, 128 bits',
+  7: 'Arm SVE, 256 bits',
+  31: 'Arm SVE, 512 bits',
+  39: 'Arm SVE, 512 bits',
+};
+
+/** Returns the instruction set that oneDNN uses, as `AVX-512 with bfloat16 (avx512_core_bf16)`. It is limited by ONEDNN_MAX_CPU_ISA.
+ * @throws RunError when oneDNN is not found */
+export function instructionSet(): string {
+  const library = openLibrary();
+  const value = Number(library.function('dnnl_get_effective_cpu_isa', 'int', [])());
+  if (process.arch === 'arm64') return armTitle(value);
+  const name = library.function('dnnl_cpu_isa2str', 'const char *', ['int'])(value);
+  return titleOf(String(name).replace(/^cpu_isa_/, ''));
+}
+
+/** Returns the title of an instruction set of Arm. */
+export function armTitle(value: number): string {
+  return armTitles[value] ?? `Arm, 0x${value.toString(16)}`;
+}
+
+/** Returns a name that oneDNN gives to an instruction set with its title. */
+export function titleOf(name: string): string {
+  const title = titles[name];
+  if (title !== undefined) return `${title} (${name})`;
+  return name === 'default' || name === 'all' ? `the instructions of ${process.arch}` : name;
+}
+
+/** Returns the instruction set in the name of a kernel: `avx512_core_bf16` for `brg_matmul:avx512_core_bf16`, or undefined if the
+ * name has none, such as `gemm:jit:bf16`. */
+export function instructionSetOf(kernel: string): string | undefined {
+  const last = kernel.split(':').at(-1) ?? '';
+  return /^(?:sse|avx|sve|sme|asimd)/.test(last) ? last : undefined;
+}
