@@ -14,6 +14,7 @@ export type {
 export type { Examples } from './data/examples.ts';
 export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
 export type { Tensors } from './engine/engine.ts';
+export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
 export type { Failures } from './errors.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export type { ResultRole, Results } from './graph/results.ts';

@@ -23,7 +23,6 @@ export type {
   Session,
   StepOptions,
 } from './engine/engine.ts';
-export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
 export type { Weights } from './evaluation/network-session.ts';
