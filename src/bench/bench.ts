@@ -3,7 +3,6 @@
  * measurements that uses neither flags nor the console; `cifar10 bench` prints the measurements.
  */
 import { rm } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
@@ -21,9 +20,8 @@ import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { requireOffer } from '../run/fastest-device.ts';
 import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { Patience } from '../training/patience.ts';
-import { version } from '../version.ts';
-import { counted } from '../wording.ts';
 import { compareVariants } from './compare-variants.ts';
+import { describeMachine } from './describe-machine.ts';
 import type { Measurement, Measurements } from './measurement.ts';
 import { comparePeers } from './peer-rounds.ts';
 import { profileSums } from './profile.ts';
@@ -45,6 +43,8 @@ export interface BenchRequest {
   readonly recipe?: string | undefined;
   /** The network to measure instead of that of the recipe. */
   readonly network?: string | undefined;
+  /** The factor of the widths of its layers. */
+  readonly width?: number | undefined;
   /** The number of images per step. Default: that of `recipe`. Without a recipe, steps are measured with 32, 128 and 512
    * images, and everything else with 128. */
   readonly batchSize?: number | undefined;
@@ -85,8 +85,8 @@ export async function* bench(
     device: device ?? trainingDefaults.device,
   });
   const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
-  const { network, batchSize: asked } = request;
-  const recipe = changed(given?.recipe ?? tutorialRecipe, { network, batchSize: asked });
+  const { network, width, batchSize: asked } = request;
+  const recipe = changed(given?.recipe ?? tutorialRecipe, { network, width, batchSize: asked });
   const subject = inRecipe(given, () => subjectOf(recipe));
   const { batchSize } = recipe;
   const stepSizes = (asked ?? given) === undefined ? usualSizes : [batchSize];
@@ -98,19 +98,10 @@ export async function* bench(
   const { available, missing } = findVariants({ engine, precision, device }, profile ? [whole] : all);
   if (available.length === 0)
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
-  yield machineOf(available, cores);
+  yield describeMachine(available.map(({ engine }) => engine.library));
   for (const one of missing) yield { kind: 'benchMissing', ...one };
   if (profile) yield* untilStopped(profiles(available, settings), signal);
   else yield* measureOnGenerated(available, settings);
-}
-
-function machineOf(variants: readonly Variant[], cores: number): Measurement {
-  const libraries = [...new Set(variants.map(({ engine }) => engine.library))].join(', ');
-  return {
-    kind: 'benchMachine',
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`,
-    versions: `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`,
-  };
 }
 
 async function* profiles(
@@ -216,7 +207,7 @@ function isSameEngine(a: Engine, b: Engine): boolean {
 /** Measures a whole training run in a separate process. */
 async function* measureTraining(
   { engine, title }: Variant,
-  { recipe, network, batchSize, steps, trainingWords, signal }: Settings,
+  { recipe, network, width, batchSize, steps, trainingWords, signal }: Settings,
   folder: string,
 ): Measurements {
   yield { kind: 'running', title };
@@ -226,6 +217,7 @@ async function* measureTraining(
     ...{ engine: engine.name, precision: engine.precision, device: engine.device, batchSize, maxSteps },
     ...(recipe !== undefined && { recipe }),
     ...(network !== undefined && { network }),
+    ...(width !== undefined && { width }),
   };
   const run = await measureRun(trainingWords(options), options, signal);
   yield { kind: 'benchRun', title, steps: maxSteps, ...run };

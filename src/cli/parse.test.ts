@@ -30,7 +30,7 @@ function trainFlags(line: string): TrainFlags {
 /** Flags without a default are absent from the result. */
 const trainDefaults: Omit<
   TrainFlags,
-  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network')
+  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network' | 'width')
   | ('data' | 'imageSize' | 'testShare' | 'splitSeed' | 'cache')
 > = {
   dataDir: '/tmp/cifar10_data',
@@ -64,11 +64,15 @@ const trainDefaults: Omit<
   learningRate: 0.1,
   learningRateDecayFactor: 0.1,
   numEpochsPerDecay: 350,
+  startLearningRate: 0,
+  riseShare: 0.23,
   endLearningRate: 0,
   decayPower: 1,
   decaySteps: 0,
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
+  lookAheadSteps: 0,
+  lookAheadDecay: 0.95,
   weightDecay: 0.004,
   labelSmoothing: 0,
   clipNorm: 0,
@@ -120,6 +124,10 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
 
 test('bench without flags times 20 steps', () => {
   const flags = {
+    dataDir: '/tmp/cifar10_data',
+    dataset: 'cifar10',
+    trainDir: '/tmp/cifar10_train',
+    maxSteps: 1_000_000,
     batchSize: 128,
     steps: 20,
     profile: false,
@@ -166,6 +174,13 @@ test('the types of the flags derive from the table', () => {
       | 'json'
       | 'recipe'
       | 'network'
+      | 'width'
+      | 'runs'
+      | 'dataDir'
+      | 'dataset'
+      | 'maxSteps'
+      | 'epochs'
+      | 'trainDir'
     >,
   ] = [true, true, true, true, true, true, true];
   assert.ok(same);
@@ -361,10 +376,10 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
   ['train --', `train: unknown flag --. See ${command('train --help')}`],
   ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
-  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train and sweep'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train, sweep and bench'],
   [
-    'bench --dataset synthetic',
-    '--dataset: not a flag of bench; it belongs to download, train, eval and sweep',
+    'bench --labels fine',
+    '--labels: not a flag of bench; it belongs to download, train, eval, sweep and inspect',
   ],
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [

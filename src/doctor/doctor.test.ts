@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import { chooseEngine } from '../engine/engines.ts';
+import { offersWith } from '../engine/offers.ts';
 import { createOnnxEngine } from '../engine/onnx/runtime/onnx-engine.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
-import { dataFindings, type Finding, folderFinding } from './checks.ts';
+import { capabilitiesOf } from './capabilities.ts';
+import { dataFindings, folderFinding } from './checks.ts';
 import { autoFinding } from './engines.ts';
+import { byKernel } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
 
 test('overfitOneBatch learns one batch', async () => {
@@ -38,12 +41,45 @@ test('after too few steps the accuracy shows that the batch was not learned', as
 
 test('the finding for --engine auto contains the engine that chooseEngine returns, with the speed of its trial', () => {
   const { engine } = chooseEngine({ engine: 'auto', precision: 'float32' });
-  const finding: Finding = { verdict: 'ok', subject: `engine ${engine.name}`, text: '' };
-  const trial = { engine: engine.name, precision: 'float32', finding } as const;
+  const trial = { engine: engine.name, precision: 'float32' } as const;
   const { verdict, text } = autoFinding([{ ...trial, imagesPerSecond: 1234 }]);
   assert.equal(verdict, 'ok');
   assert.match(text, new RegExp(`^uses ${engine.name}, about 1,200 images/s \\(`));
   assert.equal(autoFinding([trial]).verdict, 'missing', 'an engine that does not train cannot be chosen');
+});
+
+test('kernels of matrix operations are grouped by name, in the order of the step', () => {
+  const placed = [
+    ['Conv2D', 'jit:avx2'],
+    ['MaxPool', 'jit:avx'],
+    ['MatMul', 'gemm:jit'],
+    ['Conv2DBackpropInput', 'jit:avx2'],
+    ['Conv2D', 'jit:avx2'],
+  ].map(([op = '', kernel = '']) => ({ op, kernel, name: op, device: '/device:CPU:0', fused: [] }));
+  assert.deepEqual(byKernel(placed), [
+    { kernel: 'jit:avx2', ops: ['Conv2D', 'Conv2DBackpropInput'] },
+    { kernel: 'gemm:jit', ops: ['MatMul'] },
+  ]);
+});
+
+test('speeds are relative to float32 of the same engine, and null for an engine that does not train', () => {
+  const finding = { verdict: 'ok', subject: '', text: '' } as const;
+  const trial = { device: 'cpu', verdict: 'fast', finding, kernels: [] } as const;
+  const rows = capabilitiesOf([
+    { ...trial, engine: 'onnx', precision: 'float32', imagesPerSecond: 10 },
+    { ...trial, engine: 'onednn', precision: 'float32', imagesPerSecond: 100 },
+    { ...trial, engine: 'onednn', precision: 'bfloat16', imagesPerSecond: 250 },
+    { ...trial, engine: 'onednn', precision: 'float16', verdict: 'impossible' },
+  ]);
+  assert.deepEqual(
+    rows.map(({ imagesPerSecond, relativeSpeed }) => [imagesPerSecond, relativeSpeed]),
+    [
+      [10, 1],
+      [100, 1],
+      [250, 2.5],
+      [null, null],
+    ],
+  );
 });
 
 test('the verdict for a folder is `missing` if files cannot be created in it, or the space is too small', () =>
@@ -92,4 +128,14 @@ test('doctor tries every engine, reports which one `auto` selects, and exits wit
     assert.match(output, /^ok +engine onnx: onnxruntime-node .*trains, about [\d,]+ images\/s/m);
     assert.match(output, /^(ok|note) +engine onednn: /m);
     assert.match(output, /^ok +--engine auto: uses \w+, about [\d,]+ images\/s \(/m);
+    assert.match(
+      output,
+      /^(ok|note) +instruction set: (oneDNN [\d.]+ uses .*, \d+ threads?|known only to oneDNN)/m,
+    );
+    assert.match(
+      output,
+      /^engine +precision +verdict +images\/s +of float32\nonnx +float32 +fast +[\d,]+ +1\.0 ×\n {2}CPUEx/m,
+    );
+    for (const { engine, precision } of offersWith({ device: 'cpu' }))
+      assert.match(output, new RegExp(`^${engine} +${precision} +(fast|slow|impossible|missing)\\b`, 'm'));
   }));

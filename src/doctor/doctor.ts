@@ -4,6 +4,7 @@
  */
 import { EventQueue } from '../events.ts';
 import { version } from '../version.ts';
+import { type Capability, capabilitiesOf, instructionSetFinding } from './capabilities.ts';
 import { dataFindings, type Finding, folderFinding, machineFindings } from './checks.ts';
 import { autoFinding, type EngineTrial, triedEngines, tryEngine } from './engines.ts';
 
@@ -14,6 +15,8 @@ export interface DoctorRequest {
 
 export type DoctorEvent =
   | ({ readonly kind: 'finding' } & Finding)
+  /** The last event: what the engines do well here. */
+  | { readonly kind: 'capabilities'; readonly rows: readonly Capability[] }
   /** The current activity, such as `reading the data in /data …`, which precedes the next finding. */
   | { readonly kind: 'busy'; readonly what: string };
 
@@ -32,6 +35,7 @@ export async function* diagnose({
   yield found(await folderFinding('train folder', trainDir, runBytes));
   yield { kind: 'busy', what: `reading the data in ${dataDir} …` };
   for (const finding of await dataFindings(dataDir)) yield found(finding);
+  yield found(instructionSetFinding());
   const queue = new EventQueue<DoctorEvent>();
   const trials: EngineTrial[] = [];
   for (const tried of triedEngines) {
@@ -41,6 +45,7 @@ export async function* diagnose({
     yield found(trial.finding);
   }
   yield found(autoFinding(trials));
+  yield { kind: 'capabilities', rows: capabilitiesOf(trials) };
 }
 
 function found(finding: Finding): DoctorEvent {

@@ -18,6 +18,7 @@ import type { EngineOptions, PrecisionMaker } from './maker.ts';
 import {
   type EngineName,
   engineChoices,
+  engineNames,
   offersWith,
   type Precision,
   type PrecisionOf,
@@ -107,6 +108,12 @@ export function createEngine<E extends EngineName>(
 export function engineSupport(engine: EngineName, precision: Precision, device: Device = 'cpu'): Support {
   requireOffered(engine, precision, device);
   return makerOf(engine, precision, device).support(device);
+}
+
+/** Returns which instructions of the CPU the engines use, one sentence for each engine whose library reports it.
+ * @throws RunError when the library of such an engine is missing */
+export function usedInstructions(): readonly string[] {
+  return engineNames.flatMap((name) => engineMakers[name].instructions?.() ?? []);
 }
 
 /** Checks that the engine offers the precision on the device.

@@ -35,6 +35,9 @@ export interface EngineMaker<E extends EngineName> {
       readonly [P in PrecisionOn<E, D> & PrecisionOf<E>]: PrecisionMaker<E, P>;
     };
   };
+  /** Returns the version of the engine's library and the instruction set of the CPU that it uses, if the library reports it.
+   * @throws RunError when the library is missing */
+  readonly instructions?: () => string;
   /** Whether the engine supports the operator. */
   readonly computes: (op: OpName) => boolean;
 }

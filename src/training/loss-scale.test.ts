@@ -142,6 +142,15 @@ test('scalars that correct averages count updates, and the learning rate counts 
   const [all, some] = [scalars(20, 0), scalars(23, 3)];
   for (const name of ['moving_average_decay', 'first_moment_correction', 'second_moment_correction'])
     assert.equal(some.get(name), all.get(name), name);
+  const ahead = { ...tutorialHyperparameters, lookAheadSteps: 5, lookAheadDecay: 0.9, decaySteps: 24 };
+  const aheadAt = (step: number, skippedSteps: number) =>
+    stepScalars(step, 1000, { batchSize: 10, hyperparameters: ahead }, { skippedSteps }).get(
+      'look_ahead_kept',
+    );
+  assert.equal(aheadAt(19, 0), 0);
+  assert.equal(aheadAt(19, 3), 1);
+  assert.equal(aheadAt(22, 3), 0, 'after the 20th update');
+  assert.equal(aheadAt(23, 3), 0, 'after the last step');
   assert.equal(some.get('learning_rate'), scalars(23, 0).get('learning_rate'));
   assert.ok(!all.has('loss_scale'));
 });

@@ -1,5 +1,6 @@
-/** The command `cifar10 doctor`: passes the flags to `diagnose`, and prints the findings. */
+/** The command `cifar10 doctor`: passes the flags to `diagnose`, and prints the findings and the table of the engines. */
 import { diagnose } from '../../doctor/doctor.ts';
+import { capabilityTable } from '../capability-table.ts';
 import type { DoctorFlags } from '../flag-table.ts';
 import { inFlags } from '../option-flags.ts';
 import type { CommandContext, Outcome } from './context.ts';
@@ -13,6 +14,10 @@ export async function doctorCommand({ flags, console }: CommandContext<DoctorFla
       continue;
     }
     console.progress(undefined);
+    if (event.kind === 'capabilities') {
+      console.result(`\n${capabilityTable(event.rows, console.columns())}`, event);
+      continue;
+    }
     const finding = { ...event, subject: inFlags(event.subject), text: inFlags(event.text) };
     const { verdict, subject, text } = finding;
     works &&= verdict !== 'missing';

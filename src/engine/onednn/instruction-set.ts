@@ -45,6 +45,12 @@ export function instructionSet(): string {
   return titleOf(String(name).replace(/^cpu_isa_/, ''));
 }
 
+/** Returns the version of oneDNN with the instruction set that it uses: `oneDNN 2.6.3 uses AVX2 (avx2)`.
+ * @throws RunError when oneDNN is not found */
+export function describeInstructions(): string {
+  return `oneDNN ${openLibrary().version} uses ${instructionSet()}`;
+}
+
 /** Returns the title of an instruction set of Arm. */
 export function armTitle(value: number): string {
   return armTitles[value] ?? `Arm, 0x${value.toString(16)}`;

@@ -20,6 +20,7 @@ import type { EngineMaker, EngineOptions, PrecisionMaker } from '../maker.ts';
 import { offers, offersWith, type PrecisionOf } from '../offers.ts';
 import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
+import { describeInstructions } from './instruction-set.ts';
 import { openLibrary } from './native/library.ts';
 import { onednnGaps, onednnSupport } from './support.ts';
 
@@ -80,6 +81,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
 export const onednnMaker: EngineMaker<'onednn'> = {
   rank: 1,
   on: { cpu: { float32: makerIn('float32'), bfloat16: makerIn('bfloat16'), float16: makerIn('float16') } },
+  instructions: describeInstructions,
   computes: (op) => !('notOffered' in definitions[op].onednn),
 };
 
