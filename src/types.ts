@@ -11,7 +11,7 @@ export type {
 export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
 export type { Job } from './collective/mpi/start-mpi.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
-export type { Device, DeviceKind } from './engine/device.ts';
+export type { Device } from './engine/device.ts';
 export type { DeviceChoice } from './engine/device-names.ts';
 export type {
   CompileOptions,
