@@ -20,7 +20,7 @@
  *     after   df[:, :, r, c] = (x shifted by (r, c), every stride-th cell)ᵀ [I, H'·W'·N] · dy [H'·W'·N, O]
  */
 import type { Value } from '../../../graph/graph.ts';
-import type { ConvolutionAttributes, RowsAndColumns } from '../../../graph/signature.ts';
+import type { AttributesOf, ConvolutionAttributes, RowsAndColumns } from '../../../graph/signature.ts';
 import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { type SlidingWindow, sizes } from '../../../ops/shapes.ts';
@@ -49,8 +49,9 @@ function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
   return groups === 1 && [strides].flat().every((stride) => stride === 1);
 }
 
-/** @param winograd whether Winograd's algorithm may be used */
-export const expandConvolution = ({ winograd }: Pick<Capabilities, 'winograd'>): Expansions => ({
+type Needs = Pick<Capabilities, 'winograd' | 'transposesAnyGroups'>;
+
+export const expandConvolution = ({ winograd, transposesAnyGroups }: Needs): Expansions => ({
   Conv2D: ({ inputs: { x, filter }, attributes, outputs: { y } }, { op }) => {
     if (winograd && fitsWinograd(x.shape, filter.shape, attributes))
       return { y: winogradForward(op, x, filter) };
@@ -69,7 +70,8 @@ export const expandConvolution = ({ winograd }: Pick<Capabilities, 'winograd'>):
       return { y: winogradInputGradient(op, filter, dy, inputShape) };
     }
     const window = convolutionWindow(inputShape, filter.shape, attributes);
-    if (!isSimple(attributes)) return undefined;
+    if (!isSimple(attributes))
+      return transposesAnyGroups ? undefined : depthwiseInputGradient(op, node.attributes, filter, dy);
     const flipped = op(
       'Transpose',
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
@@ -133,6 +135,32 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const zeros = constantLike(x, op, float32([1, n], new Float32Array(n)), 'zeros');
   const cells = op('Gather', { x: op('Concat', [columns, zeros], { axis: 0 }) }, { indices });
   return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
+}
+
+/** Returns the gradient of the input for groups with one input channel and several outputs, as a sum of gradients for groups with one
+ * output, or undefined for other groups.
+ * @param filter [O, 1, KH, KW] @param dy [N, O, H', W'] */
+function depthwiseInputGradient(
+  op: Apply,
+  attributes: AttributesOf<'Conv2DBackpropInput'>,
+  filter: Value,
+  dy: Value,
+): { readonly y: Value } | undefined {
+  const { groups = 1 } = attributes;
+  const [outputs, inputs, kh, kw] = sizes(filter.shape);
+  const [n, , yh, yw] = sizes(dy.shape);
+  const each = outputs / groups;
+  if (groups === 1 || inputs > 1 || each === 1) return undefined;
+  const parts = Array.from({ length: each }, (_, output) => {
+    const filters = { begin: [output, 0, 0, 0], size: [groups, 1, kh, kw], strides: [each, 1, 1, 1] };
+    const slopes = { begin: [0, output, 0, 0], size: [n, groups, yh, yw], strides: [1, each, 1, 1] };
+    const part = {
+      filter: op('StridedSlice', { x: filter }, filters),
+      dy: op('StridedSlice', { x: dy }, slopes),
+    };
+    return op('Conv2DBackpropInput', part, attributes);
+  });
+  return { y: parts.reduce((a, b) => op('Add', { a, b })) };
 }
 
 /** Returns, for each tap in row-major order, the input cells under it as [H'·W'·N, I]. */

@@ -63,7 +63,10 @@ describe('no pass changes the results of a training step', () => {
     mergeEqual,
     commuteRelu,
     commuteBias,
-    expandConvolution: expand(expandConvolution({ winograd: true })),
+    expandConvolution: expand(expandConvolution({ winograd: true, transposesAnyGroups: true })),
+    'expandConvolution without ConvTranspose of depthwise groups': expand(
+      expandConvolution({ winograd: true, transposesAnyGroups: false }),
+    ),
     expandNormalization: expand(expandNormalization),
     expandPooling: expand(expandPooling),
     expandElementwise: expand(expandElementwise),

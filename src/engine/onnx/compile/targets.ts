@@ -25,6 +25,9 @@ export interface Capabilities {
   /** Whether convolutions over many channels use Winograd's algorithm (expand-winograd.ts). It multiplies sums of inputs by factors
    * that differ a hundredfold, so it is not used where its intermediate values would be float16. */
   readonly winograd: boolean;
+  /** Whether ConvTranspose is right for any groups. In WebGPU of ONNX Runtime 1.30, it is wrong for groups with several input channels and
+   * one output channel, which are those of a depthwise convolution with several outputs per channel. */
+  readonly transposesAnyGroups: boolean;
   /** How masks of zeros and ones are computed. */
   readonly mask: Mask;
 }
@@ -36,11 +39,12 @@ const cpu: Capabilities = {
   float16: 'rounded',
   inFloat32: [],
   winograd: true,
+  transposesAnyGroups: true,
   mask: 'hardSigmoid',
 };
 // ONNX Runtime has float16 kernels for GPUs. The Node.js binding of ONNX Runtime 1.30 only leaves outputs in buffers of WebGPU.
 const cuda: Capabilities = { ...cpu, float16: 'native' };
-const webgpu: Capabilities = { ...cuda, keepsValues: true };
+const webgpu: Capabilities = { ...cuda, keepsValues: true, transposesAnyGroups: false };
 const inFloat16 = { winograd: false, mask: 'comparison' } as const;
 
 const targets: Readonly<Record<DeviceKind, Readonly<Record<Target['precision'], Capabilities>>>> = {
