@@ -9,7 +9,7 @@ import { pageFiles, pageRows } from './testing/page-files.ts';
 /** The files that may import each package. protobufjs is imported in one place for each format that consists of protobuf
  * messages. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/onnx-engine.ts'],
+  'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/installed-package.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts', 'tensorflow/schema.ts'],
   'protobufjs/minimal.js': ['engine/onnx/compile/model.ts', 'page/onnx-metadata.ts'],
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],

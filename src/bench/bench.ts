@@ -3,7 +3,6 @@
  * measurements that uses neither flags nor the console; `cifar10 bench` prints the measurements.
  */
 import { rm } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { datasets } from '../data/datasets.ts';
 import type { Examples } from '../data/examples.ts';
@@ -21,9 +20,8 @@ import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { requireOffer } from '../run/fastest-device.ts';
 import { inRecipe, readRecipe } from '../run/recipe-source.ts';
 import { Patience } from '../training/patience.ts';
-import { version } from '../version.ts';
-import { counted } from '../wording.ts';
 import { compareVariants } from './compare-variants.ts';
+import { describeMachine } from './describe-machine.ts';
 import type { Measurement, Measurements } from './measurement.ts';
 import { comparePeers } from './peer-rounds.ts';
 import { profileSums } from './profile.ts';
@@ -98,19 +96,10 @@ export async function* bench(
   const { available, missing } = findVariants({ engine, precision, device }, profile ? [whole] : all);
   if (available.length === 0)
     throw new RunError(`nothing to measure: ${[...new Set(missing.map(({ why }) => why))].join('; ')}`);
-  yield machineOf(available, cores);
+  yield describeMachine(available.map(({ engine }) => engine.library));
   for (const one of missing) yield { kind: 'benchMissing', ...one };
   if (profile) yield* untilStopped(profiles(available, settings), signal);
   else yield* measureOnGenerated(available, settings);
-}
-
-function machineOf(variants: readonly Variant[], cores: number): Measurement {
-  const libraries = [...new Set(variants.map(({ engine }) => engine.library))].join(', ');
-  return {
-    kind: 'benchMachine',
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${counted(cores, 'core')}`,
-    versions: `cifar10 ${version}, ${libraries}, Node ${process.versions.node}`,
-  };
 }
 
 async function* profiles(

@@ -1,5 +1,6 @@
 /** What `bench` measures. */
 import type { Precision } from '../engine/engine.ts';
+import type { MeanDeviation } from '../run/mean-deviation.ts';
 import type { PairedResult } from './paired.ts';
 import type { ProfileSums } from './profile.ts';
 import type { RunResult } from './run.ts';
@@ -25,6 +26,29 @@ export type Measurement =
   | { readonly kind: 'benchEvaluation'; readonly title: string; readonly imagesPerSecond: number }
   /** A training process starts; it takes a while. */
   | { readonly kind: 'running'; readonly title: string }
+  /** A step of a complete run. `millisLeft` estimates the rest of all runs without evaluations. */
+  | {
+      readonly kind: 'runProgress';
+      readonly seed: number;
+      readonly runs: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly millisLeft: number;
+    }
+  | ({ readonly kind: 'benchCompleteRun' } & CompleteRun)
+  /** A warning of a complete run or of its evaluation. */
+  | { readonly kind: 'warning'; readonly message: string }
+  /** A complete run diverged. The others are measured. */
+  | { readonly kind: 'failedRun'; readonly seed: number; readonly why: string }
+  /** The statistics of the complete runs. `requested` is their number if none had failed or been stopped. */
+  | {
+      readonly kind: 'benchRuns';
+      readonly runs: number;
+      readonly requested: number;
+      readonly precision: MeanDeviation;
+      readonly seconds: MeanDeviation;
+      readonly imagesPerSecond: MeanDeviation;
+    }
   | ({ readonly kind: 'benchRun'; readonly title: string; readonly steps: number } & RunResult)
   | { readonly kind: 'benchOurs'; readonly batchSize: number; readonly rounds: readonly Side[] }
   | { readonly kind: 'benchPeers'; readonly command: string; readonly rounds: readonly Side[] }
@@ -32,6 +56,21 @@ export type Measurement =
   | { readonly kind: 'benchRatio'; readonly precision: Precision; readonly ratios: readonly number[] };
 
 export type Measurements = AsyncGenerator<Measurement, void, void>;
+
+/** A complete run with its score. */
+export interface CompleteRun {
+  readonly recipe: string;
+  readonly seed: number;
+  /** The number of updates. */
+  readonly steps: number;
+  /** The number of test images, and how many of them were classified correctly. */
+  readonly total: number;
+  readonly correct: number;
+  readonly precision: number;
+  /** The time of the training steps (`complete-runs.ts`). */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
 
 export interface StepRow extends PairedResult {
   readonly batchSize: number;

@@ -2,8 +2,17 @@
 import type { Measurement, Side } from '../bench/measurement.ts';
 import { spread } from '../bench/statistics.ts';
 import type { MissingVariant } from '../bench/variants.ts';
-import { missingLine, profileTables, sideTable, stepTable } from './bench-tables.ts';
+import {
+  completeRunLine,
+  missingLine,
+  profileTables,
+  progressLine,
+  runsLine,
+  sideTable,
+  stepTable,
+} from './bench-tables.ts';
 import type { Console, JsonEvent } from './console.ts';
+import { inFlags } from './option-flags.ts';
 
 type MeasurementOf<Kind extends Measurement['kind']> = Extract<Measurement, { readonly kind: Kind }>;
 
@@ -11,6 +20,7 @@ export class BenchReporter {
   readonly #console: Console;
   readonly #results: JsonEvent[] = [];
   readonly #missing: MissingVariant[] = [];
+  #hasFailedRuns = false;
 
   constructor(console: Console) {
     this.#console = console;
@@ -19,6 +29,11 @@ export class BenchReporter {
   /** The events of the measurements reported so far, for `--out`. */
   get results(): readonly JsonEvent[] {
     return this.#results;
+  }
+
+  /** Whether some complete runs have failed. */
+  get hasFailedRuns(): boolean {
+    return this.#hasFailedRuns;
   }
 
   report(measurement: Measurement): void {
@@ -56,6 +71,22 @@ export class BenchReporter {
         return;
       case 'running':
         this.#console.progress(() => `a run with ${measurement.title} …`);
+        return;
+      case 'runProgress':
+        this.#console.progress(() => progressLine(measurement));
+        return;
+      case 'benchCompleteRun':
+        this.#add(completeRunLine(measurement), { ...measurement });
+        return;
+      case 'warning':
+        this.#console.warn(inFlags(measurement.message));
+        return;
+      case 'failedRun':
+        this.#hasFailedRuns = true;
+        this.#console.warn(`seed ${measurement.seed}: ${inFlags(measurement.why)}`);
+        return;
+      case 'benchRuns':
+        this.#add(`\n${runsLine(measurement)}`, { ...measurement });
         return;
       case 'benchRun':
         this.#run(measurement);

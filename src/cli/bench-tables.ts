@@ -1,7 +1,9 @@
 /** Formats measurements as tables. */
-import type { Side, StepRow } from '../bench/measurement.ts';
+import type { CompleteRun, Measurement, Side, StepRow } from '../bench/measurement.ts';
 import type { ProfileSums, Share } from '../bench/profile.ts';
 import type { MissingVariant } from '../bench/variants.ts';
+import type { MeanDeviation } from '../run/mean-deviation.ts';
+import { duration } from './console.ts';
 import { inFlags } from './option-flags.ts';
 import { table } from './table.ts';
 
@@ -27,6 +29,39 @@ export function stepTable(rows: readonly StepRow[], missing: readonly MissingVar
   const absent = missing.map((one) => `${one.title}  ${unavailable(one)}`);
   const note = rows.length < 2 ? [] : [ratioNote];
   return [table([head, ...body]), ...absent, ...note].join('\n');
+}
+
+type MeasurementOf<Kind extends Measurement['kind']> = Extract<Measurement, { readonly kind: Kind }>;
+
+/** Returns the progress line of a complete run. */
+export function progressLine({ seed, runs, step, steps, millisLeft }: MeasurementOf<'runProgress'>): string {
+  const left = step < 10 ? '' : `, about ${duration(millisLeft)} left`;
+  return `run ${seed + 1} of ${runs} · step ${whole(step)} of ${whole(steps)}${left}`;
+}
+
+/** Returns the line of a complete run that was scored. */
+export function completeRunLine({
+  seed,
+  correct,
+  total,
+  precision,
+  seconds,
+  imagesPerSecond,
+}: CompleteRun): string {
+  const score = `precision @ 1 = ${precision.toFixed(4)} (${whole(correct)} of ${whole(total)})`;
+  return `seed ${seed}: ${score}, ${seconds.toFixed(1)} s of training, ${whole(imagesPerSecond)} images/s`;
+}
+
+/** Returns the statistics of complete runs. */
+export function runsLine({ runs, requested, ...means }: MeasurementOf<'benchRuns'>): string {
+  const spread = ({ mean, deviation }: MeanDeviation, digits: number) =>
+    deviation === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+  const count = runs === requested ? `${runs}` : `${runs} (of ${requested})`;
+  return [
+    `n = ${count}, mean ± standard deviation: precision @ 1 = ${spread(means.precision, 4)}, ` +
+      `${spread(means.seconds, 1)} s of training, ${spread(means.imagesPerSecond, 0)} images/s`,
+    'The time is that of the training steps, including input, without warm-up, checkpoints and evaluation.',
+  ].join('\n');
 }
 
 /** Returns a line that says why a variant was not measured. */

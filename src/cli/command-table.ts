@@ -222,6 +222,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],
       ['bench --profile --precision float32', 'The time of the parts of a step, for both engines'],
       ['bench --peers bench/peers/torch_step.py', 'Alternate with PyTorch (in a clone), and print ratios'],
+      ['bench --recipe resnet20 --runs 3', 'Train three complete runs, and print the mean precision'],
       ['bench --out bench.json', 'Save the measurements for comparison'],
     ],
   },

@@ -120,6 +120,10 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
 
 test('bench without flags times 20 steps', () => {
   const flags = {
+    dataDir: '/tmp/cifar10_data',
+    dataset: 'cifar10',
+    trainDir: '/tmp/cifar10_train',
+    maxSteps: 1_000_000,
     batchSize: 128,
     steps: 20,
     profile: false,
@@ -166,6 +170,12 @@ test('the types of the flags derive from the table', () => {
       | 'json'
       | 'recipe'
       | 'network'
+      | 'runs'
+      | 'dataDir'
+      | 'dataset'
+      | 'maxSteps'
+      | 'epochs'
+      | 'trainDir'
     >,
   ] = [true, true, true, true, true, true, true];
   assert.ok(same);
@@ -345,10 +355,10 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['train --xyz', `train: unknown flag --xyz. See ${command('train --help')}`],
   ['train --', `train: unknown flag --. See ${command('train --help')}`],
   ['train --__proto__ 1', `train: unknown flag --__proto__. See ${command('train --help')}`],
-  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train and sweep'],
+  ['eval --max-steps 5', '--max-steps: not a flag of eval; it belongs to train, sweep and bench'],
   [
-    'bench --dataset synthetic',
-    '--dataset: not a flag of bench; it belongs to download, train, eval and sweep',
+    'bench --labels fine',
+    '--labels: not a flag of bench; it belongs to download, train, eval, sweep and inspect',
   ],
   ['train 1000', `train: found "1000" where a flag was expected. See ${command('train --help')}`],
   [

@@ -28,10 +28,19 @@ export type { EngineName, Precision } from './offers.ts';
 
 /** How well an engine supports a precision on this machine. */
 export type Support =
-  | { readonly verdict: 'fast' }
-  /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU.
-   * `missing`: its library was not found or cannot be used. */
-  | { readonly verdict: 'slow' | 'impossible' | 'missing'; readonly why: string };
+  | {
+      readonly verdict: 'fast';
+      /** The GPU that computes, if it is known, such as `NVIDIA H100`. A software adapter is described as such. */
+      readonly adapter?: string;
+    }
+  /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU or device.
+   * `missing`: its library or its device was not found or cannot be used. */
+  | {
+      readonly verdict: 'slow' | 'impossible' | 'missing';
+      readonly why: string;
+      /** The messages of the engine's library, for `--debug`. */
+      readonly cause?: string;
+    };
 
 /** Tensors by name: the name of an input, a variable, an output or a watched value. */
 export type Tensors = ReadonlyMap<string, Tensor>;

@@ -1,4 +1,5 @@
 /** The results of a sweep over several seeds: the mean and the spread for each combination of the other options. */
+import { meanDeviation } from './mean-deviation.ts';
 import type { SweepResult } from './sweep-folder.ts';
 import type { OptionValue } from './sweep-request.ts';
 
@@ -37,9 +38,7 @@ function combined(group: readonly Ended[]): CombinationResult {
   );
   const [scored, runs] = [values.length, group.length];
   if (scored === 0) return { options, scored, runs, mean: null, deviation: null };
-  const mean = values.reduce((sum, value) => sum + value, 0) / scored;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { options, scored, runs, mean, deviation: scored < 2 ? null : Math.sqrt(squares / (scored - 1)) };
+  return { options, scored, runs, ...meanDeviation(values) };
 }
 
 function withoutSeed({ seed: _, ...options }: Readonly<Record<string, OptionValue>>) {

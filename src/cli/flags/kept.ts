@@ -25,10 +25,14 @@ export const keptFlags = {
     valueName: 'folder',
     default: '/tmp/cifar10_train',
     help: 'folder for checkpoints; if it contains some, the run resumes from the newest',
-    helpFor: { doctor: 'train folder to check (default: /tmp/cifar10_train)' },
+    helpFor: {
+      doctor: 'train folder to check (default: /tmp/cifar10_train)',
+      bench:
+        'with --runs: folder in which the runs are kept, each in a folder of its own (default: none are kept)',
+    },
     group: 'What is kept',
     inSweep: { refused: 'every run has a folder of its own in `sweepDir`' },
-    commands: ['train', 'doctor'],
+    commands: ['train', 'doctor', 'bench'],
   },
   sweepDir: {
     kind: 'string',

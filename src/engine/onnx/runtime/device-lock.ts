@@ -38,11 +38,7 @@ export class DeviceLock implements Lock {
   /** Blocks this thread until the lock is free, and holds it until the task is done. A task must not hold the lock again. */
   async hold<T>(task: () => Promise<T>): Promise<T> {
     const self = holderOf(threadId);
-    for (;;) {
-      const holder = Atomics.compareExchange(this.#holder, 0, free, self);
-      if (holder === free) break;
-      Atomics.wait(this.#holder, 0, holder);
-    }
+    this.#take(self, Number.POSITIVE_INFINITY);
     try {
       return await task();
     } finally {
@@ -50,11 +46,27 @@ export class DeviceLock implements Lock {
     }
   }
 
+  /** Takes the lock for the rest of the process, after the current task of another thread.
+   * @param millis how long to wait for that task */
+  keep(millis: number): void {
+    this.#take(holderOf(threadId), millis);
+  }
+
   /** Releases the lock when the thread ends while it holds it. */
   releaseAtEndOf(worker: Worker): Worker {
     // A worker that has ended no longer has a number.
     const holder = holderOf(worker.threadId);
     return worker.once('exit', () => this.#release(holder));
+  }
+
+  #take(self: number, millis: number): void {
+    const end = performance.now() + millis;
+    for (;;) {
+      const holder = Atomics.compareExchange(this.#holder, 0, free, self);
+      const left = end - performance.now();
+      if (holder === free || left <= 0) return;
+      Atomics.wait(this.#holder, 0, holder, left);
+    }
   }
 
   #release(holder: number): void {

@@ -1,5 +1,4 @@
 /** The engine that runs graphs with ONNX Runtime. */
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { requireOptions, requireWholeNumber } from '../../../arguments.ts';
 import { messageOf, RunError } from '../../../errors.ts';
@@ -24,11 +23,12 @@ import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
 import type { Target } from '../compile/targets.ts';
-import { adviceFor, installAdvice, requireGnuLibrary } from './advice.ts';
+import { adviceFor, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
 import { DeviceLock, deviceLockMemory } from './device-lock.ts';
 import { deviceSupport } from './device-probe.ts';
 import type { SessionStart } from './execution.ts';
+import { installedVersion } from './installed-package.ts';
 import { disableTelemetry } from './telemetry.ts';
 
 const threadPool = sessionThreads<SessionStart>(() =>
@@ -36,6 +36,20 @@ const threadPool = sessionThreads<SessionStart>(() =>
     new Worker(new URL('./cifar10-onnx-worker.js', import.meta.url), { execArgv: workerFlags() }),
   ),
 );
+
+/** How long the end of the process waits for a step that uses the device. */
+const lastStepMillis = 10_000;
+
+/** Returns the memory of the lock for sessions on WebGPU. If Node.js ends a thread in the middle of a call of ONNX Runtime on WebGPU,
+ * the process crashes, so no such call may run while the process ends. */
+function webgpuLock(): SharedArrayBuffer {
+  const memory = deviceLockMemory();
+  if (!isLockKept) process.once('exit', () => new DeviceLock(memory).keep(lastStepMillis));
+  isLockKept = true;
+  return memory;
+}
+
+let isLockKept = false;
 
 /** @param device where sessions compute; `deviceSupport` tells whether it works here
  * @throws RunError when the package onnxruntime-node is not installed, or does not run on this system */
@@ -65,6 +79,7 @@ const float32: PrecisionMaker<'onnx', 'float32'> = {
       throw new RunError(found.why, {
         code: 'CIFAR10_ENGINE_UNAVAILABLE',
         data: { engine: 'onnx', precision: 'float32' },
+        ...(found.cause !== undefined && { cause: new Error(found.cause) }),
       });
     return createOnnxEngine(threads, device);
   },
@@ -82,20 +97,6 @@ function support(device: Device): Support {
     return device === 'cpu' ? { verdict: 'fast' } : deviceSupport(device);
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
-  }
-}
-
-function installedVersion(): string {
-  try {
-    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
-      version: string;
-    };
-    return version;
-  } catch (error) {
-    throw new RunError(
-      `the package onnxruntime-node cannot be loaded (${messageOf(error)}). ${installAdvice}`,
-      { cause: error },
-    );
   }
 }
 
@@ -125,7 +126,7 @@ async function compile(
     ...graphs,
     threads,
     device: engine.device,
-    ...(kind === 'webgpu' && { lock: deviceLockMemory() }),
+    ...(kind === 'webgpu' && { lock: webgpuLock() }),
     ...(profiling && { profileFolder: makeTemporaryFolder('cifar10-profile-') }),
   };
   return WorkerSession.create(graph, {

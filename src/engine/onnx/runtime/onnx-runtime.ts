@@ -35,6 +35,17 @@ export interface LoadOptions {
 // ONNX Runtime throws its errors. By default it also prints them, in color and with the paths of its C++ files.
 ort.env.logLevel = 'fatal';
 
+/** Lets ONNX Runtime print its errors. Some say more than those that it throws. */
+export function printErrors(): void {
+  ort.env.logLevel = 'error';
+}
+
+/** Returns the kinds of devices for which ONNX Runtime has code on this system, such as `cpu` and `webgpu`. The libraries of some are
+ * installed separately. */
+export function offeredDevices(): readonly string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
 /** The execution provider of each kind of device. */
 const providers: Readonly<
   Record<DeviceKind, (index: number) => ort.InferenceSession.ExecutionProviderConfig>
@@ -93,7 +104,7 @@ function createSession(
     // Without it, sessions need a third less memory and are not slower.
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 4,
+    ...(ort.env.logLevel === 'fatal' && { logSeverityLevel: 4 }),
     // Waiting threads must not spin, because the reader threads need the cores between steps.
     extra: {
       session: {
