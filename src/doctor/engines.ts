@@ -7,7 +7,7 @@ import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
 import { type MatrixKernel, matrixKernels } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
-import { trialSpeed } from './trial.ts';
+import { rounded, trialSpeed } from './trial.ts';
 
 /** How well an engine works in a precision. */
 export interface EngineTrial {
@@ -122,9 +122,4 @@ export function autoFinding(
   } catch (error) {
     return { verdict: 'missing', subject, text: messageOf(error) };
   }
-}
-
-/** Rounds a rate to two digits, because a short trial is not more accurate than that. */
-export function rounded(rate: number): string {
-  return Number(rate.toPrecision(2)).toLocaleString('en-US');
 }
