@@ -13,7 +13,10 @@ export type {
 } from './data/dataset.ts';
 export type { Examples } from './data/examples.ts';
 export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
+export type { DeviceKind } from './engine/device.ts';
 export type { Tensors } from './engine/engine.ts';
+export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
+export type { Target } from './engine/onnx/compile/targets.ts';
 export type { Failures } from './errors.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export type { ResultRole, Results } from './graph/results.ts';
@@ -48,7 +51,7 @@ export type {
   DefinitionOptions,
   NetworkDefinition,
 } from './model/define-network.ts';
-export type { Initializer } from './model/initializers.ts';
+export type { FirstImages, Initializer } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
   ConvolutionOptions,
@@ -68,6 +71,7 @@ export type {
 } from './model/network.ts';
 export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export type { NetworkReference } from './model/networks.ts';
+export type { WhiteningOptions } from './model/whitening.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export type { OptimizerName } from './optimizer/optimizers.ts';
 export type { Pixels } from './pictures/decode.ts';
@@ -77,5 +81,5 @@ export type { NetworkDescription } from './recipe/network-request.ts';
 export type { FrozenLayers, ParameterGroup } from './recipe/parameter-groups.ts';
 export type { Length, Recipe } from './recipe/recipe.ts';
 export type { RecipeName } from './recipe/recipes.ts';
-export type { DataOf, DType } from './tensor/dtype.ts';
+export type { DataOf, DType, FloatType } from './tensor/dtype.ts';
 export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';

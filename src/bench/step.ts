@@ -2,11 +2,13 @@
  * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { firstImages } from '../input/first-images.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from '../training/dropout-masks.ts';
+import { initialState } from '../training/loss-scale.ts';
 import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import {
@@ -32,8 +34,10 @@ export function stepFlop(subject: Subject, batchSize: number): number {
 function graphOf(
   { network, hyperparameters, groups = [], freeze = [] }: Subject,
   batchSize: number,
+  engine?: Engine,
 ): TrainingGraph {
-  return buildTrainingGraph({ network, batchSize, hyperparameters, groups, freeze });
+  const recipe = { network, batchSize, hyperparameters, groups, freeze };
+  return buildTrainingGraph({ ...recipe, ...(engine && { engine }) });
 }
 
 /** Starts training with prefetched batches, like those of a real run. */
@@ -43,23 +47,27 @@ export async function startTraining(
   subject: Subject,
   batchSize: number,
 ): Promise<SteppedTraining> {
-  const training = graphOf(subject, batchSize);
+  const training = graphOf(subject, batchSize, engine);
   const session = await openSession({ ...subject, batchSize, engine, towers }, training);
-  await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
+  const { network, images } = subject;
+  const { imageShape } = network;
+  const start = async () =>
+    session.write(initialVariables(training, 0, undefined, firstImages(examples, images, imageShape)));
+  await start().catch(async (error: unknown) => {
     await session.release();
     throw error;
   });
-  const { network, images } = subject;
-  const { imageShape } = network;
   const batches = prefetchBatches(examples, {
     ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
   // The learning rate is small, so that training does not diverge.
-  const recipe = { ...subject, hyperparameters: { ...subject.hyperparameters, learningRate: 0.01 } };
+  const hyperparameters = { ...subject.hyperparameters, schedule: 'constant', learningRate: 0.01 } as const;
+  const recipe = { ...subject, hyperparameters, examples, batchSize, seed: 0 };
+  let state = initialState(training.isLossScaled);
   return {
     step: async () => {
       const batch = await batches.next();
-      await trainStep({ ...recipe, examples, batchSize, seed: 0 }, training, session, batch);
+      ({ state } = await trainStep(recipe, training, session, batch, { state }));
       batches.recycle(batch);
     },
     release: async () => {
@@ -75,11 +83,12 @@ export async function profileStep(
   batchSize: number,
   steps: number,
 ): Promise<readonly PartTime[]> {
-  const training = graphOf(subject, batchSize);
+  const training = graphOf(subject, batchSize, engine);
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
-    await session.write(initialVariables(training, 0));
-    return await session.profile(randomFeeds(subject, training, batchSize), steps);
+    const feeds = randomFeeds(subject, training, batchSize);
+    await session.write(initialVariables(training, 0, undefined, () => feeds.get('images') as Float32Tensor));
+    return await session.profile(feeds, steps);
   } finally {
     await session.release();
   }
@@ -88,7 +97,7 @@ export async function profileStep(
 /** Returns a batch of random images, and the scalars of the first step. */
 function randomFeeds(
   subject: Subject,
-  { masks }: TrainingGraph,
+  { masks, isLossScaled }: TrainingGraph,
   batchSize: number,
 ): ReadonlyMap<string, Tensor> {
   const { imageShape, classes } = subject.network;
@@ -96,7 +105,8 @@ function randomFeeds(
   const shape = [batchSize, ...imageShape];
   const images = Float32Array.from({ length: sizeOf(shape) }, () => stream.normal());
   const labels = Int32Array.from({ length: batchSize }, () => stream.below(classes));
-  const scalars = stepScalars(0, batchSize, { ...subject, batchSize });
+  const lossScale = initialState(isLossScaled).lossScale?.scale;
+  const scalars = stepScalars(0, batchSize, { ...subject, batchSize }, { lossScale });
   return new Map<string, Tensor>([
     ['images', float32(shape, images)],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],

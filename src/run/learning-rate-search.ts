@@ -18,16 +18,17 @@ import {
   rangeDefaults,
   rangeRates,
 } from '../training/learning-rate-range.ts';
+import { isExhausted, type StepState } from '../training/loss-scale.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
-import { openSession, shareOf } from '../training/towers.ts';
+import { openSession, shareOf, trainingGraphOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, requireImages } from '../training/training-run.ts';
+import { firstImagesOf, imagesOf, requireImages } from '../training/training-run.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { engineOfRun, equippedRun } from './equipped-run.ts';
-import { readInitialWeights } from './initial-weights.ts';
+import { completeWeights, readInitialWeights } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
@@ -122,13 +123,13 @@ async function prepare(
 ): Promise<Plan> {
   const { initFrom } = request;
   const given = await sharedRecipe(job, request);
-  const { data, resolved, training } = await together(job, () => check(request, given, job));
+  const { data, resolved, training: unscaled } = await together(job, () => check(request, given, job));
   const { definition } = resolved;
   await requireAlike(job, () => factsOfDefinition(definition));
   const weights = await sharedInitialWeights(job, async () =>
-    initFrom === undefined ? undefined : readInitialWeights(initFrom, training, definition),
+    initFrom === undefined ? undefined : readInitialWeights(initFrom, unscaled, definition),
   );
-  const chosen = await engineOfRun(resolved, undefined, training, { job, signal, report });
+  const chosen = await engineOfRun(resolved, undefined, unscaled, { job, signal, report });
   const provided = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
@@ -137,7 +138,8 @@ async function prepare(
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const run = await equippedRun(resolved, chosen, undefined, read, job);
   requireRunning(signal);
-  return { run, training, initFrom: weights?.tensors };
+  const training = trainingGraphOf(run, unscaled);
+  return { run, training, initFrom: completeWeights(weights, training, run.seed, firstImagesOf(run)) };
 }
 
 /** Checks everything that can be checked without the data. */
@@ -170,16 +172,20 @@ async function* test(
   let session: Session | undefined;
   try {
     session = await openSession(run, training);
-    await session.write(initialVariables(training, seed, initFrom));
+    await session.write(initialVariables(training, seed, initFrom, firstImagesOf(run)));
+    let state: StepState | undefined;
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (isStopped() || found.hasDiverged) break;
       const batch = await batches.next();
       const ofRate = withRate(run, learningRate);
-      const step = trainStep(ofRate, training, session, batch, { stop: signal.aborted });
+      const control = { stop: signal.aborted, ...(state && { state }) };
+      const step = trainStep(ofRate, training, session, batch, control);
       const taken = await patience.for(step);
       isAgreed = taken?.stops !== false;
       const point = taken && found.add(learningRate, taken.report.totalLoss);
-      if (point === undefined) break;
+      if (taken === undefined || point === undefined) break;
+      if (isExhausted(taken.report.isSkipped, taken.report.lossScale)) break;
+      state = taken.state;
       yield { kind: 'point', point };
       batches.recycle(batch);
     }

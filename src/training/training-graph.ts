@@ -5,6 +5,10 @@
  *                                         │
  *                                    exchanged: several workers average here
  *
+ * With loss scaling, the gradients of the loss are multiplied by the input `loss_scale` in the backward pass, and divided by it
+ * before the exchange. The sum of their squares after the exchange must be finite for the updates to be applied, so that all workers
+ * decide the same.
+ *
  * The outputs are the terms of the loss of the batch, computed before the update. The watched values are those that histograms
  * show: activations, variables before the update, and the gradients that are applied.
  */
@@ -18,8 +22,10 @@ import {
 } from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
+import type { Precision } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import {
   addNetwork,
@@ -31,6 +37,7 @@ import {
 } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
+import { lookAhead, lookAheadName, lookAheadScalars } from '../optimizer/look-ahead.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
 import type { Optimizer, OptimizerOptions } from '../optimizer/optimizer.ts';
 import { optimizers } from '../optimizer/optimizers.ts';
@@ -49,6 +56,7 @@ import {
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shortened } from '../wording.ts';
+import { isLossScaled } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
 
@@ -66,12 +74,14 @@ export const logitsName = 'logits';
 /** The decay of the running averages of the loss terms (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** Returns the bias-corrected running average of a loss term after step `step` (from 0), as in r0.12:
- * a / (1 - 0.9^(step + 1)), where a is the stored average (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+/** Returns the bias-corrected running average of a loss term after an update, as in r0.12: a / (1 - 0.9^(updates + 1)), where a is
+ * the stored average (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3). For a skipped step, it is the average with the term of that
+ * step, which is not stored.
  * @param before the stored average before the step
- * @param value the term at the step */
-export function averagedLoss(before: number, value: number, step: number): number {
-  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+ * @param value the term at the step
+ * @param updates the number of updates made before the step */
+export function averagedLoss(before: number, value: number, updates: number): number {
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), updates + 1);
 }
 
 /** Returns the bias-corrected value of a stored running average of a loss term.
@@ -89,6 +99,8 @@ export interface TrainingGraph {
   readonly states: readonly State[];
   /** The inputs for the masks of dropout (`drawMasks`). */
   readonly masks: readonly DropoutMask[];
+  /** Whether the graph has the input `loss_scale`, and skips its updates if gradients are not finite. */
+  readonly isLossScaled: boolean;
   /** The names of the outputs, which are scalars: the terms of the loss and `total_loss`. */
   readonly lossNames: readonly string[];
   /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
@@ -138,7 +150,15 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
 export interface GraphOptions {
   /** Whether the processes that train together vote on stopping after the step. Default: false. */
   readonly votes?: boolean;
+  /** Whether the loss is scaled. Default: whether `recipe` is a run with an engine that needs it (precision float16). */
+  readonly lossScaling?: boolean;
 }
+
+/** The name of the input with the scale of the loss, which is a power of two (`training/loss-scale.ts`). */
+export const lossScaleName = 'loss_scale';
+/** The name of the output with half the sum of the squares of all gradients, before clipping, if the loss is scaled. If it is not
+ * finite, the step has changed no variable. */
+export const gradientsL2Name = 'gradients_l2_loss';
 
 /** The name of the input with the vote of a process: 1 to stop after the step, or 0. */
 export const stopVoteName = 'stop_vote';
@@ -147,8 +167,15 @@ export const stopVotesName = 'stop_votes';
 
 /** Builds the graph of one training step.
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
-export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: GraphOptions = {}): TrainingGraph {
+export function buildTrainingGraph(
+  recipe: GraphRecipe & { readonly engine?: { readonly precision: Precision } },
+  options: GraphOptions = {},
+): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
+  const {
+    votes = false,
+    lossScaling = recipe.engine !== undefined && isLossScaled(recipe.engine.precision),
+  } = options;
   const { network, batchSize, hyperparameters, groups = [], freeze = [] } = recipe;
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
@@ -169,25 +196,29 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
   const losses = loss(builder, decayed, labels, { weightDecay, labelSmoothing });
   const trainable = parameters.filter(({ variable }) => !frozen(variable.name));
   const variables = trainable.map(({ variable }) => variable);
-  const averageOverBatch = gradients(builder, losses.total.value, variables);
+  const averageOverBatch = lossScaling
+    ? scaledGradients(builder, losses.total.value, variables)
+    : gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
-  updateStates(builder, model.states);
+  if (lossScaling) requireFiniteGradients(builder, averageOverBatch);
+  const afterUpdate = lookAhead(builder, hyperparameters);
+  const states = updateStates(builder, model.states, afterUpdate);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
+  const rateScalars = addGroupScalars(builder, groups);
   const trained = trainable.map(({ decayShare = 0, ...parameter }, index) => ({
     ...parameter,
     gradient: applied[index] ?? parameter.variable,
+    rateScalars: rateScalars(parameter.variable.name),
     weightDecay: isDecoupled(parameter) ? weightDecay * decayShare : 0,
   }));
   const scalars = Object.keys(optimizerScalars(1, recipe));
-  const updated = applyOptimizers(builder, learningRate, scalars, trained);
+  const updated = applyOptimizers(builder, learningRate, scalars, trained, afterUpdate);
   if (averageDecay !== undefined) {
     const fixed = parameters.flatMap(({ variable }) => (frozen(variable.name) ? [variable] : []));
-    const states = model.states.map(({ variable }) => variable);
-    const after = model.states.map(({ variable, update = variable }) => update);
     averageVariables(
       builder,
-      [...variables, ...fixed, ...states],
-      [...updated, ...fixed, ...after],
+      [...variables, ...fixed, ...model.states.map(({ variable }) => variable)],
+      [...updated, ...fixed, ...states],
       averageDecay,
     );
   }
@@ -205,26 +236,41 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
     parameters: model.parameters,
     states: model.states,
     masks: model.masks,
+    isLossScaled: lossScaling,
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };
 }
 
-/** Returns the scalar inputs of a step.
- * @param step the number of updates made before this step
+/** Options of `stepScalars`. */
+export interface ScalarOptions {
+  /** The number of earlier steps that were skipped because their gradients were not finite. Default: 0. */
+  readonly skippedSteps?: number;
+  /** The scale of the loss, for a graph with loss scaling. */
+  readonly lossScale?: number | undefined;
+}
+
+/** Returns the scalar inputs of a step. The learning rate depends on the number of steps. What corrects averages depends on the
+ * number of updates, which is smaller if steps were skipped.
+ * @param step the number of steps before this one
  * @param trainingExamples the number of examples in an epoch */
 export function stepScalars(
   step: number,
   trainingExamples: number,
   recipe: Pick<GraphRecipe, 'batchSize' | 'hyperparameters' | 'groups'>,
+  { skippedSteps = 0, lossScale }: ScalarOptions = {},
 ): ReadonlyMap<string, number> {
   const { batchSize, hyperparameters } = recipe;
   const { schedule, numEpochsPerDecay, movingAverageDecay: cap } = hyperparameters;
   const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
+  const update = step - skippedSteps + 1;
   return new Map([
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
-    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(step + 1, cap)]] as const) : []),
-    ...Object.entries(optimizerScalars(step + 1, recipe)),
+    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(update, cap)]] as const) : []),
+    ...Object.entries(optimizerScalars(update, recipe)),
+    ...Object.entries(lookAheadScalars(update, hyperparameters, step + 1)),
+    ...groupScalars(step, trainingExamples, recipe),
+    ...(lossScale === undefined ? [] : ([[lossScaleName, lossScale]] as const)),
   ]);
 }
 
@@ -306,6 +352,31 @@ function decayedInLoss(parameter: GroupedParameter): Parameter {
     : parameter;
 }
 
+/** Returns the gradients of the loss. In the backward pass they are multiplied by the input `loss_scale`. */
+function scaledGradients(builder: GraphBuilder, loss: Value, variables: readonly Value[]): readonly Value[] {
+  const scale = builder.input(lossScaleName, { dtype: 'float32', shape: [] });
+  const scaled = gradients(builder, loss, variables, scale);
+  return builder.scope('unscaled', () => {
+    const one = builder.op('Constant', {}, { value: scalar(1) }, 'one');
+    const inverse = builder.op('Div', { a: one, b: scale }, {}, 'inverse_scale');
+    return scaled.map((gradient, index) =>
+      builder.op('Mul', { a: gradient, b: inverse }, {}, variables[index]?.name ?? 'gradient'),
+    );
+  });
+}
+
+/** Lets the step update variables only if all gradients are finite. (The sum of their squares is also infinite if gradients are
+ * larger than 10¹⁹, which no scale can help.) */
+function requireFiniteGradients(builder: GraphBuilder, slopes: readonly Value[]): void {
+  const sum = builder.scope('finite_check', () =>
+    slopes
+      .map((x) => builder.op('L2Loss', { x }, {}, 'half_squares'))
+      .reduce((a, b) => builder.op('Add', { a, b }, {}, 'sum')),
+  );
+  builder.output(gradientsL2Name, sum);
+  builder.result('finite', gradientsL2Name, sum);
+}
+
 /** Marks what several workers average before the update: the gradients of the mean loss of their batches, and
  * the terms of that loss. */
 function exchange(
@@ -331,13 +402,50 @@ function voteOnStopping(builder: GraphBuilder): void {
 }
 
 /** Sets the values of states, such as running means, after the step. Workers average them, because each worker sees
- * only its part of the batch. */
-function updateStates(builder: GraphBuilder, states: readonly State[]): void {
-  for (const { variable, update } of states) {
-    if (update === undefined) continue;
+ * only its part of the batch.
+ * @returns the values of the states after the step */
+function updateStates(
+  builder: GraphBuilder,
+  states: readonly State[],
+  afterUpdate: (variable: Value, updated: Value) => Value,
+): readonly Value[] {
+  return states.map(({ variable, update }) => {
+    if (update === undefined) return variable;
     builder.result('exchanged', variable.name, update);
-    builder.update(variable, update);
-  }
+    const after = afterUpdate(variable, update);
+    builder.update(variable, after);
+    return after;
+  });
+}
+
+/** Adds a scalar input for each group that is trained for a part of the run. Returns a function that finds those of a parameter. */
+function addGroupScalars(
+  builder: GraphBuilder,
+  groups: readonly ParameterGroup[],
+): (parameter: string) => readonly Value[] {
+  const scalars = groups.flatMap((group, index) =>
+    group.epochs === undefined
+      ? []
+      : [{ group, value: builder.input(groupScalarName(index), { dtype: 'float32', shape: [] }) }],
+  );
+  return (parameter) => scalars.flatMap(({ group, value }) => (matches(parameter, group) ? [value] : []));
+}
+
+function groupScalarName(index: number): string {
+  return `group_${index}_is_trained`;
+}
+
+/** Returns the scalars of the groups that are trained for a part of the run: 1 while a group is trained, and then 0. */
+function groupScalars(
+  step: number,
+  trainingExamples: number,
+  { batchSize, groups = [] }: Pick<GraphRecipe, 'batchSize' | 'groups'>,
+): readonly (readonly [string, number])[] {
+  return groups.flatMap(({ epochs }, index) => {
+    if (epochs === undefined) return [];
+    const isTrained = step < (epochs * trainingExamples) / batchSize;
+    return [[groupScalarName(index), isTrained ? 1 : 0] as const];
+  });
 }
 
 /** Returns the gradients, clipped if the recipe has a clip norm. */
@@ -371,31 +479,29 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages are
- * copies of the weights and states, and all other variables, such as loss averages, are zero.
+/** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages and
+ * slow copies (look-ahead) are copies of the weights and states, and all other variables, such as loss averages, are zero.
  *
  * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
- * @throws RunError when a tensor is missing or has another shape */
+ * @param images the first training images, for networks with initial weights that depend on them (`firstImages`)
+ * @throws RunError when a tensor is missing or has another shape
+ * @throws UsageError when the network needs images and there are none */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
+  images?: FirstImages,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
   const start = ({ variable, initializer }: Parameter | State, index: number) =>
-    given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
-  parameters.forEach((parameter, index) => {
-    const { name } = parameter.variable;
-    const values = start(parameter, index);
+    given === undefined ? initializer(variable.shape, seed, index, images) : taken(given, variable);
+  for (const [index, variable] of [...parameters, ...states].entries()) {
+    const { name } = variable.variable;
+    const values = start(variable, index);
     initial.set(name, values);
-    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
-  });
-  states.forEach((state, index) => {
-    const { name } = state.variable;
-    const values = start(state, parameters.length + index);
-    initial.set(name, values);
-    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
-  });
+    for (const copy of [averageName(name), lookAheadName(name)])
+      if (graph.variables.has(copy)) initial.set(copy, values);
+  }
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));
   }

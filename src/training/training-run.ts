@@ -31,7 +31,9 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
+import { firstImages } from '../input/first-images.ts';
 import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -42,6 +44,7 @@ import {
 import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
+import { initialState, isLossScaled, type StepState } from './loss-scale.ts';
 import type { Ranks, RunDefinition, TrainingRun } from './run-definition.ts';
 import { storedNetwork } from './stored-network.ts';
 import { threadsOf } from './towers.ts';
@@ -124,6 +127,11 @@ export function imagesOf({
   return { augmentation, normalization };
 }
 
+/** Returns the first training images of a run, for initial weights that depend on them. */
+export function firstImagesOf({ examples, network, ...run }: TrainingRun): FirstImages {
+  return firstImages(examples, imagesOf(run), network.imageShape);
+}
+
 /** Requires the network and the data set to have the same number of classes.
  * @throws RunError with both numbers */
 function requireClasses({ name, classes }: Network, dataset: DatasetDescription): void {
@@ -139,13 +147,21 @@ export interface Versions {
   readonly cifar10: string;
 }
 
-/** Returns the metadata that a checkpoint contains about its run. */
-export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
+/** Returns the metadata that a checkpoint contains about its run.
+ * @param state what the run knows about its steps so far. Default: no step was skipped */
+export function metadataOf(
+  run: TrainingRun,
+  globalStep: number,
+  { cifar10 }: Versions,
+  { skippedSteps, lossScale }: StepState = initialState(isLossScaled(run.engine.precision)),
+): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
   const { groups, freeze, augmentation, normalization, statistics, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
+    skippedSteps,
+    lossScale,
     seed,
     dataset: {
       name: dataset.name,
@@ -281,6 +297,7 @@ export function requireSameRun(
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
+    ['look-ahead', lookAheadOf(stored.hyperparameters), lookAheadOf(hyperparameters)],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
@@ -346,6 +363,10 @@ function shown(value: unknown): string {
 
 function averagesOf({ movingAverageDecay }: Hyperparameters): string {
   return movingAverageDecay > 0 ? 'kept' : 'none';
+}
+
+function lookAheadOf({ lookAheadSteps }: Hyperparameters): string {
+  return lookAheadSteps > 0 ? 'used' : 'none';
 }
 
 /** Converts `learningRate` to `learning rate`. */
