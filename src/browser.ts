@@ -19,13 +19,21 @@ export type { ImageRecipe, ImageSource } from './input/augmentations.ts';
 export { makeImages, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
+export { firstImages } from './input/first-images.ts';
 export { ExampleOrder } from './input/order.ts';
 export { defineNetwork } from './model/define-network.ts';
-export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
+export {
+  constantInit,
+  diracThen,
+  heNormal,
+  truncatedNormal,
+  uniformByFanIn,
+} from './model/initializers.ts';
 export { Layers } from './model/layers.ts';
 export type { TutorialWidths } from './model/networks/tutorial.ts';
 export { tutorialNetwork } from './model/networks/tutorial.ts';
 export { makeNetwork, networkNames } from './model/networks.ts';
+export { whiteningInit } from './model/whitening.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export type {
   ExportedModel,

@@ -35,9 +35,16 @@ export { datasets } from './data/datasets.ts';
 export { failureData, GraphError, RunError, StoppedError, UsageError } from './errors.ts';
 export { exportModel } from './export/export.ts';
 export { defineNetwork } from './model/define-network.ts';
-export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
+export {
+  constantInit,
+  diracThen,
+  heNormal,
+  truncatedNormal,
+  uniformByFanIn,
+} from './model/initializers.ts';
 export { Layers } from './model/layers.ts';
 export { networkNames } from './model/networks.ts';
+export { whiteningInit } from './model/whitening.ts';
 export { PictureError } from './pictures/decode.ts';
 export { predict } from './predict/predict.ts';
 export { openModel } from './predict/trained-model.ts';

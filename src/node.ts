@@ -35,6 +35,7 @@ export { printGraph } from './graph/print.ts';
 export type { ImageRecipe } from './input/augmentations.ts';
 export { tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
+export { firstImages } from './input/first-images.ts';
 export type {
   BatchOptions,
   BatchSource,
@@ -44,11 +45,18 @@ export type {
   Turns,
 } from './input/prefetch.ts';
 export { prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
-export { constantInit, heNormal, truncatedNormal } from './model/initializers.ts';
+export {
+  constantInit,
+  diracThen,
+  heNormal,
+  truncatedNormal,
+  uniformByFanIn,
+} from './model/initializers.ts';
 export { Layers } from './model/layers.ts';
 export type { TutorialWidths } from './model/networks/tutorial.ts';
 export { tutorialNetwork } from './model/networks/tutorial.ts';
 export { makeNetwork, networkNames } from './model/networks.ts';
+export { whiteningInit } from './model/whitening.ts';
 export { GraphBuilder } from './ops/builder.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';

@@ -48,7 +48,7 @@ export type {
   DefinitionOptions,
   NetworkDefinition,
 } from './model/define-network.ts';
-export type { Initializer } from './model/initializers.ts';
+export type { FirstImages, Initializer } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
   ConvolutionOptions,
@@ -68,6 +68,7 @@ export type {
 } from './model/network.ts';
 export type { NetworkInput, NetworkKind, NetworkNumber } from './model/network-kind.ts';
 export type { NetworkReference } from './model/networks.ts';
+export type { WhiteningOptions } from './model/whitening.ts';
 export type { Apply, ApplyAll } from './ops/definition.ts';
 export type { OptimizerName } from './optimizer/optimizers.ts';
 export type { Pixels } from './pictures/decode.ts';

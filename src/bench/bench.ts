@@ -43,6 +43,8 @@ export interface BenchRequest {
   readonly recipe?: string | undefined;
   /** The network to measure instead of that of the recipe. */
   readonly network?: string | undefined;
+  /** The factor of the widths of its layers. */
+  readonly width?: number | undefined;
   /** The number of images per step. Default: that of `recipe`. Without a recipe, steps are measured with 32, 128 and 512
    * images, and everything else with 128. */
   readonly batchSize?: number | undefined;
@@ -83,8 +85,8 @@ export async function* bench(
     device: device ?? trainingDefaults.device,
   });
   const given = request.recipe === undefined ? undefined : await readRecipe(request.recipe);
-  const { network, batchSize: asked } = request;
-  const recipe = changed(given?.recipe ?? tutorialRecipe, { network, batchSize: asked });
+  const { network, width, batchSize: asked } = request;
+  const recipe = changed(given?.recipe ?? tutorialRecipe, { network, width, batchSize: asked });
   const subject = inRecipe(given, () => subjectOf(recipe));
   const { batchSize } = recipe;
   const stepSizes = (asked ?? given) === undefined ? usualSizes : [batchSize];
@@ -205,7 +207,7 @@ function isSameEngine(a: Engine, b: Engine): boolean {
 /** Measures a whole training run in a separate process. */
 async function* measureTraining(
   { engine, title }: Variant,
-  { recipe, network, batchSize, steps, trainingWords, signal }: Settings,
+  { recipe, network, width, batchSize, steps, trainingWords, signal }: Settings,
   folder: string,
 ): Measurements {
   yield { kind: 'running', title };
@@ -215,6 +217,7 @@ async function* measureTraining(
     ...{ engine: engine.name, precision: engine.precision, device: engine.device, batchSize, maxSteps },
     ...(recipe !== undefined && { recipe }),
     ...(network !== undefined && { network }),
+    ...(width !== undefined && { width }),
   };
   const run = await measureRun(trainingWords(options), options, signal);
   yield { kind: 'benchRun', title, steps: maxSteps, ...run };

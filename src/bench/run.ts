@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly maxSteps: number;
   readonly recipe?: string;
   readonly network?: string;
+  readonly width?: number;
 }
 
 /** Runs training in a separate process and measures it.

@@ -2,10 +2,11 @@
  * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
+import { firstImages } from '../input/first-images.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
-import { float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from '../training/dropout-masks.ts';
 import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
@@ -45,17 +46,20 @@ export async function startTraining(
 ): Promise<SteppedTraining> {
   const training = graphOf(subject, batchSize);
   const session = await openSession({ ...subject, batchSize, engine, towers }, training);
-  await session.write(initialVariables(training, 0)).catch(async (error: unknown) => {
+  const { network, images } = subject;
+  const { imageShape } = network;
+  const start = async () =>
+    session.write(initialVariables(training, 0, undefined, firstImages(examples, images, imageShape)));
+  await start().catch(async (error: unknown) => {
     await session.release();
     throw error;
   });
-  const { network, images } = subject;
-  const { imageShape } = network;
   const batches = prefetchBatches(examples, {
     ...{ seed: 0, batchSize, firstStep: 0, imageShape, images },
   });
   // The learning rate is small, so that training does not diverge.
-  const recipe = { ...subject, hyperparameters: { ...subject.hyperparameters, learningRate: 0.01 } };
+  const hyperparameters = { ...subject.hyperparameters, schedule: 'constant', learningRate: 0.01 } as const;
+  const recipe = { ...subject, hyperparameters };
   return {
     step: async () => {
       const batch = await batches.next();
@@ -78,8 +82,9 @@ export async function profileStep(
   const training = graphOf(subject, batchSize);
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
-    await session.write(initialVariables(training, 0));
-    return await session.profile(randomFeeds(subject, training, batchSize), steps);
+    const feeds = randomFeeds(subject, training, batchSize);
+    await session.write(initialVariables(training, 0, undefined, () => feeds.get('images') as Float32Tensor));
+    return await session.profile(feeds, steps);
   } finally {
     await session.release();
   }

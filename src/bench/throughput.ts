@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { BatchMaker } from '../input/batch.ts';
+import { firstImages } from '../input/first-images.ts';
 import { ExampleOrder } from '../input/order.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
@@ -18,7 +19,12 @@ export async function measureEvaluation(
   batchSize: number,
 ): Promise<number> {
   const training = buildTrainingGraph({ network, batchSize, hyperparameters });
-  const variables = initialVariables(training, 0);
+  const variables = initialVariables(
+    training,
+    0,
+    undefined,
+    firstImages(examples, images, network.imageShape),
+  );
   const evaluator = await Evaluator.create(engine, network, batchSize, images);
   try {
     const times = await timeRuns(3, 1, () => evaluator.score(variables, 'raw', examples));

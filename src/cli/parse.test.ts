@@ -30,7 +30,7 @@ function trainFlags(line: string): TrainFlags {
 /** Flags without a default are absent from the result. */
 const trainDefaults: Omit<
   TrainFlags,
-  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network')
+  | ('initFrom' | 'freeze' | 'evalEvery' | 'epochs' | 'labels' | 'recipe' | 'network' | 'width')
   | ('data' | 'imageSize' | 'testShare' | 'splitSeed' | 'cache')
 > = {
   dataDir: '/tmp/cifar10_data',
@@ -64,11 +64,15 @@ const trainDefaults: Omit<
   learningRate: 0.1,
   learningRateDecayFactor: 0.1,
   numEpochsPerDecay: 350,
+  startLearningRate: 0,
+  riseShare: 0.23,
   endLearningRate: 0,
   decayPower: 1,
   decaySteps: 0,
   warmupSteps: 0,
   movingAverageDecay: 0.9999,
+  lookAheadSteps: 0,
+  lookAheadDecay: 0.95,
   weightDecay: 0.004,
   labelSmoothing: 0,
   clipNorm: 0,
@@ -170,6 +174,7 @@ test('the types of the flags derive from the table', () => {
       | 'json'
       | 'recipe'
       | 'network'
+      | 'width'
       | 'runs'
       | 'dataDir'
       | 'dataset'

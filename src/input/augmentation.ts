@@ -9,7 +9,7 @@ import type { Apply } from '../ops/definition.ts';
 import type { Normalizer } from './normalization.ts';
 
 /** The name of an augmentation. */
-export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'none';
+export type AugmentationName = 'tutorial' | 'pad_crop_flip' | 'alternating_flip' | 'none';
 
 export interface Augmentation {
   readonly name: AugmentationName;

@@ -9,6 +9,7 @@ import { RunError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import { alternatives } from '../wording.ts';
 import type { Augmentation, AugmentationName, ImageMaker } from './augmentation.ts';
+import { alternatingFlip } from './augmentations/alternating-flip.ts';
 import { none } from './augmentations/none.ts';
 import { padCropFlip } from './augmentations/pad-crop-flip.ts';
 import { tutorial } from './augmentations/tutorial.ts';
@@ -17,6 +18,7 @@ import { type NormalizationName, normalizationNames, normalizations } from './no
 export const augmentations: Readonly<Record<AugmentationName, Augmentation>> = {
   tutorial,
   pad_crop_flip: padCropFlip,
+  alternating_flip: alternatingFlip,
   none,
 };
 

@@ -41,6 +41,8 @@ export interface InspectOptions extends DataInspection {
   readonly recipe?: string | undefined;
   /** For `graph`: a network, instead of that of the recipe. */
   readonly network?: string | undefined;
+  /** For `graph`: the factor of the widths of the layers. */
+  readonly width?: number | undefined;
 }
 
 /** @param thing `graph` for the network, or a path
@@ -70,17 +72,19 @@ function requireNoDataOptions(thing: string, { pictures, labels }: DataInspectio
   );
 }
 
-async function graphFinding({ full, recipe, network }: InspectOptions): Promise<InspectFinding> {
+async function graphFinding({ full, recipe, network, width }: InspectOptions): Promise<InspectFinding> {
   if (network !== undefined) aNetworkRequest('network', network);
   const given = recipe === undefined ? undefined : await readRecipe(recipe);
-  const shown = changed(given?.recipe ?? tutorialRecipe, { network });
+  const shown = changed(given?.recipe ?? tutorialRecipe, { network, width });
   return inRecipe(given, () => (full ? trainingStepFinding(shown) : networkFinding(shown)));
 }
 
 /** Refuses options that apply only to `graph`.
  * @throws UsageError when such an option is given */
-function requireNoGraphOptions(thing: string, { recipe, network }: InspectOptions): void {
-  const option = recipe !== undefined ? 'recipe' : network !== undefined ? 'network' : undefined;
+function requireNoGraphOptions(thing: string, { recipe, network, width }: InspectOptions): void {
+  const [option] = Object.entries({ recipe, network, width }).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  );
   if (option === undefined) return;
   throw new UsageError(
     `\`${option}\` applies only to \`inspect graph\`, not to ${oneLine(thing)}; leave it out`,

@@ -57,6 +57,10 @@ export interface BatchNormalizationOptions {
   readonly momentum?: number;
   /** A number that is added to the variance. Default: 1e-5. */
   readonly epsilon?: number;
+  /** Whether there is a trained factor `gamma` for each channel. Default: true. Without it, the factors are 1. */
+  readonly scale?: boolean;
+  /** The weight decay of `gamma` and `beta`; see `Parameter`. Default: none. */
+  readonly decayShare?: number;
 }
 
 /** Options of `Layers.dropout`. */
@@ -95,6 +99,8 @@ export const denseChecks: OptionChecks<DenseOptions> = { ...weightChecks, units:
 export const batchNormalizationChecks: OptionChecks<BatchNormalizationOptions> = {
   momentum: optional(aFiniteNumber(0, 1)),
   epsilon: optional(aFiniteNumber(0)),
+  scale: optional(aBoolean),
+  decayShare: parameterChecks.decayShare,
 };
 
 export const dropoutChecks: OptionChecks<DropoutOptions> = { rate: required(checkedThere) };

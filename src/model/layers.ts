@@ -8,7 +8,7 @@ import type { Value } from '../graph/graph.ts';
 import type { GeluAttributes, LrnAttributes, PoolAttributes } from '../graph/signature.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { slidingWindow } from '../ops/shapes.ts';
-import { describeType, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
+import { describeType, float32, type Shape, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { constantInit, type Initializer } from './initializers.ts';
 import {
   type BatchNormalizationOptions,
@@ -111,15 +111,19 @@ export class Layers {
    * Adds batch normalization of x [N, C, H, W] or [N, C], as in PyTorch, with `gamma`, `beta` and the running statistics
    * `moving_mean` and `moving_variance`, all [C]. Training uses the statistics of the batch and moves the running
    * statistics toward them; the running variance uses the unbiased estimate Σ (x - mean)² / (n - 1). Evaluation and
-   * frozen layers use the running statistics.
+   * frozen layers use the running statistics. Without `scale`, there is no `gamma`.
    * @throws UsageError when training with batches of one image
    */
   batchNormalization(x: Value, options: BatchNormalizationOptions = {}): Value {
     requireOptions(options, batchNormalizationChecks, 'batchNormalization');
-    const { momentum = 0.1, epsilon = 1e-5 } = options;
+    const { momentum = 0.1, epsilon = 1e-5, scale: isScaled = true, decayShare } = options;
     const shape = [x.shape[1] ?? 0];
-    const scale = this.parameter('gamma', shape, { initializer: constantInit(1) });
-    const offset = this.parameter('beta', shape, { initializer: constantInit(0) });
+    const startingAt = (value: number) => ({
+      initializer: constantInit(value),
+      ...(decayShare !== undefined && { decayShare }),
+    });
+    const scale = isScaled ? this.parameter('gamma', shape, startingAt(1)) : this.#ones(shape);
+    const offset = this.parameter('beta', shape, startingAt(0));
     const running = (name: string, start: number, ofBatch?: Value) =>
       this.state(
         name,
@@ -127,7 +131,7 @@ export class Layers {
         constantInit(start),
         ofBatch && ((before) => this.#moved(before, ofBatch, momentum)),
       );
-    if (!this.#mode.training || this.#mode.isFrozen?.(scale.name) === true) {
+    if (!this.#mode.training || this.#mode.isFrozen?.((isScaled ? scale : offset).name) === true) {
       const [mean, variance] = [running('moving_mean', 0), running('moving_variance', 1)];
       return this.#builder.op(
         'BatchNormWithGlobalNormalization',
@@ -229,6 +233,11 @@ export class Layers {
   #moved(before: Value, value: Value, momentum: number): Value {
     const decay = this.#builder.op('Constant', {}, { value: scalar(1 - momentum) });
     return this.#builder.op('ExponentialMovingAverage', { average: before, value, decay });
+  }
+
+  #ones(shape: Shape): Value {
+    const value = float32(shape, new Float32Array(sizeOf(shape)).fill(1));
+    return this.#builder.op('Constant', {}, { value }, 'ones');
   }
 
   #scaled(x: Value, factor: number): Value {

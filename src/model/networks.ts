@@ -7,12 +7,13 @@ import { UsageError } from '../errors.ts';
 import type { Shape } from '../tensor/tensor.ts';
 import type { Network, NetworkConfiguration } from './network.ts';
 import { defaultsOf, type NetworkKind, networkOfKind } from './network-kind.ts';
+import { airbench } from './networks/airbench.ts';
 import { local } from './networks/local.ts';
 import { resnet } from './networks/resnet.ts';
 import { tutorial } from './networks/tutorial.ts';
 
 /** The networks of this package. */
-export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet];
+export const networkKinds: readonly NetworkKind[] = [tutorial, local, resnet, airbench];
 
 /** The names of the networks of this package. */
 export const networkNames: readonly string[] = networkKinds.map(({ name }) => name);

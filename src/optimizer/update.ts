@@ -15,6 +15,8 @@ export interface TrainedParameter {
   readonly options: OptimizerOptions;
   /** The factor by which the learning rate is multiplied; 1 for no change. */
   readonly learningRateFactor: number;
+  /** Scalars by which the learning rate is multiplied too, such as 0 once the parameter is no longer trained. */
+  readonly rateScalars?: readonly Value[];
   /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;
 }
@@ -22,12 +24,14 @@ export interface TrainedParameter {
 /** Adds the updates of all parameters and of the slots of their optimizers.
  * @param learningRate a scalar that is passed in at every step
  * @param scalars the names of the scalars of all optimizers, which are passed in too
+ * @param afterUpdate computes the new value of a variable from its value after the update
  * @returns the new values of the parameters, in the order of `trained` */
 export function applyOptimizers(
   builder: GraphBuilder,
   learningRate: Value,
   scalars: readonly string[],
   trained: readonly TrainedParameter[],
+  afterUpdate: (variable: Value, updated: Value) => Value = (_, updated) => updated,
 ): readonly Value[] {
   const { op } = builder;
   const constant = (value: number) => op('Constant', {}, { value: scalar(value) });
@@ -36,10 +40,14 @@ export function applyOptimizers(
   const fed = feeds(builder, scalars);
   return trained.map((parameter) => {
     const { variable, gradient, optimizer, options, learningRateFactor, weightDecay } = parameter;
+    const { rateScalars = [] } = parameter;
     const slots = slotsOf(builder, variable, optimizer);
     const scope = `train/${variable.name}`;
     const step = builder.scope(scope, () => {
-      const rate = scaled(learningRate, learningRateFactor);
+      const rate = rateScalars.reduce(
+        (a, b) => op('Mul', { a, b }),
+        scaled(learningRate, learningRateFactor),
+      );
       const slot = (name: string) => named(slots, name, 'slot');
       const { from = variable, ...found } = optimizer.rule({
         ...{ op, variable, gradient, slot, fed, constant, options },
@@ -47,7 +55,7 @@ export function applyOptimizers(
       return { ...found, rate, from: decayed(op, from, weightDecay && scaled(rate, weightDecay)) };
     });
     const inputs = { variable: step.from, gradient: step.direction, learningRate: step.rate };
-    const updated = op('ApplyGradientDescent', inputs, {}, scope);
+    const updated = afterUpdate(variable, op('ApplyGradientDescent', inputs, {}, scope));
     builder.update(variable, updated);
     for (const [name, slot] of slots)
       builder.update(slot, named(new Map(Object.entries(step.slots)), name, 'slot'));

@@ -5,8 +5,10 @@ import {
   completeConfiguration,
   isNetworkKind,
   knownNetwork,
+  knownNetworks,
   type NetworkReference,
 } from '../model/networks.ts';
+import { alternatives } from '../wording.ts';
 
 /** The name and the configuration of a network, as plain data. */
 export interface NetworkDescription {
@@ -27,6 +29,19 @@ export type NetworkRequest =
 export function requireNetwork(where: string, value: unknown): NetworkDescription {
   const { name, configuration } = given(where, value);
   return { name, configuration: completeConfiguration(name, configuration, where) };
+}
+
+/** Returns a network with another `width`.
+ * @throws UsageError when its configuration has no such number, or the number is out of range */
+export function withWidth({ name, configuration }: NetworkDescription, width: number): NetworkDescription {
+  if (configuration['width'] === undefined)
+    throw new UsageError(`\`width\`: the network ${name} has no width; ${widthAdvice()}`);
+  return { name, configuration: completeConfiguration(name, { ...configuration, width }, '`width`') };
+}
+
+function widthAdvice(): string {
+  const names = knownNetworks().flatMap(({ name, numbers }) => ('width' in numbers ? [name] : []));
+  return `leave it out, or use ${alternatives(names.map((name) => `\`network: ${name}\``))}`;
 }
 
 export const aNetworkRequest: Check = (where, value) => {

@@ -29,6 +29,8 @@ export interface ParameterGroup {
   readonly optimizer?: OptimizerName | undefined;
   /** The momentum of these parameters. Default: that of the recipe. */
   readonly momentum?: number | undefined;
+  /** The number of epochs for which these parameters are trained. Default: all of the run. */
+  readonly epochs?: number | undefined;
 }
 
 /** The checks of the settings of a group. Every new setting needs a line here. */
@@ -38,6 +40,7 @@ export const groupChecks: OptionChecks<ParameterGroup> = {
   weightDecay: required(aFiniteNumber(0)),
   optimizer: optional(aChoice(optimizerNames)),
   momentum: optional(aNumberWithin(hyperparameterTable.momentum)),
+  epochs: optional(aFiniteNumber(0)),
 };
 
 export const groupsCheck: Check = aListOf(anOptionsObject<ParameterGroup>(groupChecks));
@@ -49,6 +52,7 @@ export const readParameterGroups: Reader<readonly ParameterGroup[]> = listOf(
     weightDecay: finiteNumber,
     optimizer: withDefault(oneOf(optimizerNames), undefined),
     momentum: withDefault(finiteNumber, undefined),
+    epochs: withDefault(finiteNumber, undefined),
   }),
 );
 
@@ -58,7 +62,7 @@ export function matches(parameter: string, { match }: ParameterGroup): boolean {
 }
 
 /** The settings of a parameter that belongs to groups. */
-export type GroupSettings = Omit<ParameterGroup, 'match'>;
+export type GroupSettings = Omit<ParameterGroup, 'match' | 'epochs'>;
 
 /** Returns the settings of a parameter. Its factors are the products of the factors of all groups that match it. Of the other
  * settings, those of the last group that has them count. */

@@ -25,6 +25,7 @@ import {
   type NetworkDescription,
   type NetworkRequest,
   requireNetwork,
+  withWidth,
 } from './network-request.ts';
 import {
   aFrozenRequest,
@@ -64,6 +65,8 @@ export interface Recipe {
 export interface RecipeOptions {
   /** `resnet`, `resnet:depth=56`, or an object with a name and a configuration. */
   readonly network?: NetworkRequest | undefined;
+  /** The number `width` of the network's configuration: a factor of the widths of its layers, for networks that have one. */
+  readonly width?: number | undefined;
   readonly augmentation?: AugmentationName | undefined;
   readonly normalization?: NormalizationName | undefined;
   /** Which mean and deviation the normalization `dataset` uses: `own` for those of the training images, `source` for those of the run
@@ -88,11 +91,13 @@ export const recipeBounds = {
   batchSize: { kind: 'integer', minimum: 1, maximum: 16_384 },
   maxSteps: { kind: 'integer', minimum: 0 },
   epochs: { kind: 'number', minimum: 0.001 },
+  width: { kind: 'number', minimum: 0 },
 } as const;
 
 /** The checks of the options. Every new option needs a line here. */
 export const recipeOptionChecks: OptionChecks<RecipeOptions> = {
   network: optional(aNetworkRequest),
+  width: optional(aNumberWithin(recipeBounds.width)),
   augmentation: optional(aChoice(augmentationNames)),
   normalization: optional(aChoice(normalizationNames)),
   statistics: optional(aChoice(statisticsChoices)),
@@ -121,7 +126,7 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
   const { hyperparameters = {} } = options;
   return {
     name: recipe.name,
-    network: options.network === undefined ? recipe.network : requireNetwork('network', options.network),
+    network: networkOf(recipe, options),
     augmentation: options.augmentation ?? recipe.augmentation,
     normalization: options.normalization ?? recipe.normalization,
     statistics: options.statistics ?? recipe.statistics,
@@ -131,6 +136,11 @@ export function changed(recipe: Recipe, options: RecipeOptions): Recipe {
     freeze: options.freeze === undefined ? recipe.freeze : frozenLayers(options.freeze),
     length: lengthOf(options) ?? recipe.length,
   };
+}
+
+function networkOf(recipe: Recipe, { network, width }: RecipeOptions): NetworkDescription {
+  const found = network === undefined ? recipe.network : requireNetwork('network', network);
+  return width === undefined ? found : withWidth(found, width);
 }
 
 /** Returns the length of the run that the options set, or undefined if they set none. */

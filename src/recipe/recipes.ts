@@ -1,16 +1,18 @@
 /** All recipes by name. To add a recipe, add a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
 import type { Recipe } from './recipe.ts';
+import { airbenchRecipe } from './recipes/airbench.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
 import { tutorialRecipe } from './recipes/tutorial.ts';
 
 /** The name of a recipe of this package. */
-export type RecipeName = 'tutorial' | 'resnet20';
+export type RecipeName = 'tutorial' | 'resnet20' | 'airbench';
 
 /** The recipes of this package, by name. */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   tutorial: tutorialRecipe,
   resnet20: resnet20Recipe,
+  airbench: airbenchRecipe,
 };
 
 /** The names of the recipes of this package. */

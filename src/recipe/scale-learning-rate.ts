@@ -4,6 +4,7 @@
  *
  * In the paper, the warm-up starts at the rate of the recipe. Here it is the warm-up of the schedule, which starts near 0.
  */
+import { rises } from '../optimizer/schedule.ts';
 import type { Hyperparameters } from './hyperparameters.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -26,7 +27,8 @@ export function scaledRate(rate: number, fromBatchSize: number, batchSize: numbe
 }
 
 /** Returns the hyperparameters of a recipe whose learning rates are meant for batches of `fromBatchSize` images, scaled for its own
- * batch size. The warm-up of the recipe keeps its number of epochs, and has at least 5 if the learning rate is scaled up.
+ * batch size. The warm-up of the recipe keeps its number of epochs, and has at least 5 if the learning rate is scaled up, unless the
+ * schedule rises by itself.
  * @param trainingExamples the number of examples in an epoch */
 export function scaledLinearly(
   { batchSize, hyperparameters }: Pick<Recipe, 'batchSize' | 'hyperparameters'>,
@@ -34,11 +36,13 @@ export function scaledLinearly(
   trainingExamples: number,
 ): Hyperparameters {
   if (batchSize === fromBatchSize) return hyperparameters;
-  const { learningRate, endLearningRate, warmupSteps } = hyperparameters;
-  const least = batchSize > fromBatchSize ? Math.ceil((warmUpEpochs * trainingExamples) / batchSize) : 0;
+  const { learningRate, startLearningRate, endLearningRate, warmupSteps, schedule } = hyperparameters;
+  const isRaised = batchSize > fromBatchSize && !rises(schedule);
+  const least = isRaised ? Math.ceil((warmUpEpochs * trainingExamples) / batchSize) : 0;
   return {
     ...hyperparameters,
     learningRate: scaledRate(learningRate, fromBatchSize, batchSize),
+    startLearningRate: scaledRate(startLearningRate, fromBatchSize, batchSize),
     endLearningRate: scaledRate(endLearningRate, fromBatchSize, batchSize),
     warmupSteps: Math.max(least, Math.round((warmupSteps * fromBatchSize) / batchSize)),
   };

@@ -18,7 +18,7 @@ import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { readInitialWeights } from './initial-weights.ts';
+import { completeWeights, readInitialWeights } from './initial-weights.ts';
 
 const narrow = { conv1: 4, conv2: 4, local3: 6, local4: 5 };
 const hyperparameters = tutorialHyperparameters;
@@ -71,7 +71,7 @@ async function writeExport(
 }
 
 const bundle = (tensors = trained()) => toTutorial({ globalStep: 300, tensors });
-const options = { seed: 7 };
+const seed = 7;
 
 describe('all weights of a network are loaded from', () => {
   const sources: readonly (readonly [string, (folder: string) => Promise<readonly [string, string]>])[] = [
@@ -120,7 +120,7 @@ describe('all weights of a network are loaded from', () => {
       inTemporaryFolder(async (folder) => {
         const training = trainingOf(10);
         const [source, path] = await write(folder);
-        const found = await readInitialWeights(source, training, options);
+        const found = await readInitialWeights(source, training);
         assert.deepEqual([found.path, found.fresh], [path, []]);
         assert.deepEqual(
           found.loaded,
@@ -144,7 +144,7 @@ describe('all weights of a network are loaded from an exported file', () => {
       inTemporaryFolder(async (folder) => {
         const [{ values }, path] = await writeExport(folder, options, format, names);
         const training = trainingOf(10, options.network, options.configuration);
-        const { fresh, tensors } = await readInitialWeights(path, training, { seed: 7 });
+        const { fresh, tensors } = await readInitialWeights(path, training);
         assert.deepEqual(fresh, []);
         for (const [name, value] of values) assert.deepEqual(tensors.get(name), value, name);
       }),
@@ -154,7 +154,7 @@ describe('all weights of a network are loaded from an exported file', () => {
     inTemporaryFolder(async (folder) => {
       const options = { network: 'cifar10', configuration: narrow };
       const [, path] = await writeExport(folder, options, 'safetensors', 'torch');
-      const { fresh } = await readInitialWeights(path, trainingOf(3), { seed: 7, freeze: ['conv1'] });
+      const { fresh } = await readInitialWeights(path, trainingOf(3), { freeze: ['conv1'] });
       assert.deepEqual(fresh, [
         { name: 'softmax_linear/weights', reason: 'found float32 [5, 10], expected float32 [5, 3]' },
         { name: 'softmax_linear/biases', reason: 'found float32 [10], expected float32 [3]' },
@@ -165,11 +165,7 @@ describe('all weights of a network are loaded from an exported file', () => {
     inTemporaryFolder(async (folder) => {
       const [{ values }, path] = await writeExport(folder, resnet, 'safetensors', 'torch');
       await writeFile(path, encodeSafetensors(decodeSafetensors(await readFile(path), path).tensors, {}));
-      const { fresh, tensors } = await readInitialWeights(
-        path,
-        trainingOf(10, 'resnet', { depth: 8 }),
-        options,
-      );
+      const { fresh, tensors } = await readInitialWeights(path, trainingOf(10, 'resnet', { depth: 8 }));
       assert.deepEqual(fresh, []);
       assert.deepEqual(tensors.get('softmax_linear/weights'), values.get('softmax_linear/weights'));
     }));
@@ -177,7 +173,7 @@ describe('all weights of a network are loaded from an exported file', () => {
   test('but not from an ONNX file into which batch normalization was folded', () =>
     inTemporaryFolder(async (folder) => {
       const [, path] = await writeExport(folder, resnet, 'onnx');
-      await assert.rejects(readInitialWeights(path, trainingOf(10, 'resnet', { depth: 8 }), options), {
+      await assert.rejects(readInitialWeights(path, trainingOf(10, 'resnet', { depth: 8 })), {
         name: 'RunError',
         message:
           /^`initFrom`: .*model\.onnx contains convolutions into which batch normalization was folded \(conv1\/batch_norm\), .*`format: safetensors`$/,
@@ -188,39 +184,35 @@ describe('all weights of a network are loaded from an exported file', () => {
     inTemporaryFolder(async (folder) => {
       const [, path] = await writeExport(folder, { network: 'cifar10', configuration: narrow }, 'onnx');
       await writeFile(path, (await readFile(path)).subarray(0, 400));
-      await assert.rejects(
-        readInitialWeights(path, trainingOf(10), options),
-        /not an ONNX model, or damaged/,
-      );
+      await assert.rejects(readInitialWeights(path, trainingOf(10)), /not an ONNX model, or damaged/);
       const initializers = new Map([['w', float32([2], [1, 2])]]);
       await writeFile(path, encodeModel({ name: 'other', inputs: [], outputs: [], nodes: [], initializers }));
       await assert.rejects(
-        readInitialWeights(path, trainingOf(10), options),
+        readInitialWeights(path, trainingOf(10)),
         /none of the 10 weights .* \(it has w, and the network has conv1\/weights/,
       );
       await writeFile(
         path,
         encodeModel({ name: 'empty', inputs: [], outputs: [], nodes: [], initializers: new Map() }),
       );
-      await assert.rejects(
-        readInitialWeights(path, trainingOf(10), options),
-        /\(it has no float32 tensors, and/,
-      );
+      await assert.rejects(readInitialWeights(path, trainingOf(10)), /\(it has no float32 tensors, and/);
     }));
 });
 
 test('for other classes, the last layer is new, with the values of the seed', () =>
   inTemporaryFolder(async (folder) => {
     const training = trainingOf(3);
-    const { loaded, fresh, tensors } = await readInitialWeights(await writeRun(folder), training, options);
+    const weights = await readInitialWeights(await writeRun(folder), training);
+    const { loaded, fresh } = weights;
+    const tensors = completeWeights(weights, training, seed);
     assert.equal(loaded.length, 8);
     assert.deepEqual(fresh, [
       { name: 'softmax_linear/weights', reason: 'found float32 [5, 10], expected float32 [5, 3]' },
       { name: 'softmax_linear/biases', reason: 'found float32 [10], expected float32 [3]' },
     ]);
-    assert.deepEqual(tensors.get('conv1/weights'), trained().get('conv1/weights'));
-    const ofSeed = initialVariables(training, options.seed).get('softmax_linear/weights');
-    assert.deepEqual(tensors.get('softmax_linear/weights'), ofSeed);
+    assert.deepEqual(tensors?.get('conv1/weights'), trained().get('conv1/weights'));
+    const ofSeed = initialVariables(training, seed).get('softmax_linear/weights');
+    assert.deepEqual(tensors?.get('softmax_linear/weights'), ofSeed);
   }));
 
 test('a weight that is missing is new', () =>
@@ -228,7 +220,7 @@ test('a weight that is missing is new', () =>
     const tensors = trained();
     tensors.delete('local4/biases');
     const path = await writeRun(folder, tensors);
-    const { fresh } = await readInitialWeights(path, trainingOf(10), options);
+    const { fresh } = await readInitialWeights(path, trainingOf(10));
     assert.deepEqual(fresh, [{ name: 'local4/biases', reason: 'not there' }]);
   }));
 
@@ -239,7 +231,7 @@ describe('a source is refused', () => {
     message: RegExp,
     freeze: readonly string[] = [],
   ) =>
-    assert.rejects(readInitialWeights(source, training, { ...options, freeze }), {
+    assert.rejects(readInitialWeights(source, training, { freeze }), {
       name: 'RunError',
       message,
     });
@@ -267,7 +259,7 @@ describe('a source is refused', () => {
       const message =
         /^`freeze` keeps softmax_linear\/weights, which cannot be loaded from .*\(found float32 \[5, 10\], expected float32 \[5, 3\]\); train this layer/;
       await refused(path, trainingOf(3), message, ['softmax_linear']);
-      await readInitialWeights(path, trainingOf(3), { ...options, freeze: ['conv1'] });
+      await readInitialWeights(path, trainingOf(3), { freeze: ['conv1'] });
     }));
 
   test('if it does not exist, is empty, is damaged, or is another kind of file', () =>

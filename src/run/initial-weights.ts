@@ -8,6 +8,7 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { StatisticsChoice } from '../input/normalization.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { torchWeights } from '../model/torch-names.ts';
 import { type FrozenLayers, isFrozen } from '../recipe/parameter-groups.ts';
@@ -31,7 +32,7 @@ export interface Initialization {
 }
 
 export interface InitialWeights extends Initialization {
-  /** The values of all parameters and states. */
+  /** The values of the parameters and states that were loaded. */
   readonly tensors: Tensors;
   /** The statistics with which the images of the source were normalized, if they were requested. */
   readonly statistics?: ChannelStatistics;
@@ -39,7 +40,6 @@ export interface InitialWeights extends Initialization {
 
 /** What the weights are for. */
 export interface WeightsRequest {
-  readonly seed: number;
   /** The layers that are not trained, whose weights must all be loaded. */
   readonly freeze?: FrozenLayers | undefined;
   /** Whether the statistics of the source are needed. Default: `own`, for which they are not. */
@@ -53,7 +53,7 @@ export interface WeightsRequest {
 export async function readInitialWeights(
   source: string,
   training: TrainingGraph,
-  { seed, freeze = [], statistics = 'own' }: WeightsRequest,
+  { freeze = [], statistics = 'own' }: WeightsRequest = {},
 ): Promise<InitialWeights> {
   const read = await readWeightSource(source);
   const { path } = read;
@@ -64,17 +64,16 @@ export async function readInitialWeights(
     network,
     variables.map(({ name }) => name),
   );
-  const tensors = new Map(initialVariables(training, seed));
-  const loaded: string[] = [];
+  const tensors = new Map<string, Float32Tensor>();
   const fresh: Initialization['fresh'][number][] = [];
   for (const variable of variables) {
     const { name } = variable;
     const found = given.get(name);
     if (found !== undefined && found.dtype === 'float32' && sameShape(found.shape, variable.shape)) {
       tensors.set(name, found);
-      loaded.push(name);
     } else fresh.push({ name, reason: found === undefined ? 'not there' : mismatch(found, variable) });
   }
+  const loaded = [...tensors.keys()];
   if (loaded.length === 0) throw noneMatches(path, fresh, given);
   const frozen = fresh.find(({ name }) => isFrozen(name, freeze));
   if (frozen !== undefined)
@@ -85,6 +84,21 @@ export async function readInitialWeights(
   const [channels = 0] = network.imageShape;
   const ofSource = statistics === 'source' ? statisticsOf(read, channels) : undefined;
   return { path, tensors, loaded, fresh, ...(ofSource && { statistics: ofSource }) };
+}
+
+/** Returns the values of all parameters and states of a new run: those that were loaded, and initial values for the others. Returns
+ * undefined if there is no source. */
+export function completeWeights(
+  weights: InitialWeights | undefined,
+  training: TrainingGraph,
+  seed: number,
+  images?: FirstImages,
+): Tensors | undefined {
+  if (weights === undefined) return undefined;
+  return new Map<string, Tensor>([
+    ...initialVariables(training, seed, undefined, images),
+    ...weights.tensors,
+  ]);
 }
 
 /** Returns the tensors of a source under the names and in the layouts of this program.

@@ -23,11 +23,11 @@ import type { TrainingRun } from '../training/run-definition.ts';
 import { openSession, shareOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, requireImages } from '../training/training-run.ts';
+import { firstImagesOf, imagesOf, requireImages } from '../training/training-run.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { engineOfRun, equippedRun } from './equipped-run.ts';
-import { readInitialWeights } from './initial-weights.ts';
+import { completeWeights, readInitialWeights } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
@@ -137,7 +137,7 @@ async function prepare(
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const run = await equippedRun(resolved, chosen, undefined, read, job);
   requireRunning(signal);
-  return { run, training, initFrom: weights?.tensors };
+  return { run, training, initFrom: completeWeights(weights, training, run.seed, firstImagesOf(run)) };
 }
 
 /** Checks everything that can be checked without the data. */
@@ -170,7 +170,7 @@ async function* test(
   let session: Session | undefined;
   try {
     session = await openSession(run, training);
-    await session.write(initialVariables(training, seed, initFrom));
+    await session.write(initialVariables(training, seed, initFrom, firstImagesOf(run)));
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (isStopped() || found.hasDiverged) break;
       const batch = await batches.next();

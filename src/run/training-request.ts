@@ -130,7 +130,8 @@ export function resolveRequest(
   requireComputable(engine);
   requireImagePerTower(engine.towers, recipe.batchSize);
   const { name, network, ...others } = recipe;
-  const isStored = stored !== undefined && given === undefined && request.network === undefined;
+  const isAsked = request.network !== undefined || request.width !== undefined;
+  const isStored = stored !== undefined && given === undefined && !isAsked;
   const definition = {
     ...others,
     recipe: stored?.recipe ?? name,
@@ -234,9 +235,10 @@ export function warmUpWarning(
   );
 }
 
-/** Sets the end of the schedule to the last step of the run, unless the recipe defines it. */
+/** Sets the end of the schedule, and of the growth of look-ahead, to the last step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
-  return found.decaySteps === 0 && hasEnd(found) ? { ...found, decaySteps: maxSteps } : found;
+  const needsEnd = hasEnd(found) || found.lookAheadSteps > 0;
+  return found.decaySteps === 0 && needsEnd ? { ...found, decaySteps: maxSteps } : found;
 }
 
 /** What a run computes with, where `device` may still be `auto`. */

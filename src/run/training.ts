@@ -29,7 +29,13 @@ import {
   trainSteps,
 } from '../training/train.ts';
 import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
-import { imagesOf, metadataOf, requireImages, requireSameRun } from '../training/training-run.ts';
+import {
+  firstImagesOf,
+  imagesOf,
+  metadataOf,
+  requireImages,
+  requireSameRun,
+} from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
@@ -37,6 +43,7 @@ import { leaveDataSheet } from './data-sheet-file.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { engineOfRun, equippedRun } from './equipped-run.ts';
 import {
+  completeWeights,
   type Initialization,
   type InitialWeights,
   readInitialWeights,
@@ -365,11 +372,12 @@ function trainOptions(
   { run, training, store, resume, initFrom, maxSteps }: Plan,
   control: TrainingControl,
 ): TrainOptions {
+  const given = completeWeights(initFrom, training, run.seed, firstImagesOf(run));
   return {
     ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
     ...control,
     ...(resume && { resume }),
-    ...(initFrom && { initFrom: initFrom.tensors }),
+    ...(given && { initFrom: given }),
   };
 }
 

@@ -36,6 +36,7 @@ import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
+  firstImagesOf,
   imagesOf,
   metadataOf,
   type RecipeChange,
@@ -202,7 +203,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined
-        ? initialVariables(training, seed, options.initFrom)
+        ? initialVariables(training, seed, options.initFrom, firstImagesOf(run))
         : storedVariables(resume.checkpoint, training),
     );
     const { summarySteps } = options;

@@ -20,6 +20,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import {
   addNetwork,
@@ -31,6 +32,7 @@ import {
 } from '../model/network.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { clipByGlobalNorm } from '../optimizer/clip.ts';
+import { lookAhead, lookAheadName, lookAheadScalars } from '../optimizer/look-ahead.ts';
 import { averageName, movingAverageDecay, updateAverage } from '../optimizer/moving-average.ts';
 import type { Optimizer, OptimizerOptions } from '../optimizer/optimizer.ts';
 import { optimizers } from '../optimizer/optimizers.ts';
@@ -171,23 +173,24 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
   const variables = trainable.map(({ variable }) => variable);
   const averageOverBatch = gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
-  updateStates(builder, model.states);
+  const afterUpdate = lookAhead(builder, hyperparameters);
+  const states = updateStates(builder, model.states, afterUpdate);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
+  const rateScalars = addGroupScalars(builder, groups);
   const trained = trainable.map(({ decayShare = 0, ...parameter }, index) => ({
     ...parameter,
     gradient: applied[index] ?? parameter.variable,
+    rateScalars: rateScalars(parameter.variable.name),
     weightDecay: isDecoupled(parameter) ? weightDecay * decayShare : 0,
   }));
   const scalars = Object.keys(optimizerScalars(1, recipe));
-  const updated = applyOptimizers(builder, learningRate, scalars, trained);
+  const updated = applyOptimizers(builder, learningRate, scalars, trained, afterUpdate);
   if (averageDecay !== undefined) {
     const fixed = parameters.flatMap(({ variable }) => (frozen(variable.name) ? [variable] : []));
-    const states = model.states.map(({ variable }) => variable);
-    const after = model.states.map(({ variable, update = variable }) => update);
     averageVariables(
       builder,
-      [...variables, ...fixed, ...states],
-      [...updated, ...fixed, ...after],
+      [...variables, ...fixed, ...model.states.map(({ variable }) => variable)],
+      [...updated, ...fixed, ...states],
       averageDecay,
     );
   }
@@ -225,6 +228,8 @@ export function stepScalars(
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
     ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(step + 1, cap)]] as const) : []),
     ...Object.entries(optimizerScalars(step + 1, recipe)),
+    ...Object.entries(lookAheadScalars(step + 1, hyperparameters)),
+    ...groupScalars(step, trainingExamples, recipe),
   ]);
 }
 
@@ -331,13 +336,50 @@ function voteOnStopping(builder: GraphBuilder): void {
 }
 
 /** Sets the values of states, such as running means, after the step. Workers average them, because each worker sees
- * only its part of the batch. */
-function updateStates(builder: GraphBuilder, states: readonly State[]): void {
-  for (const { variable, update } of states) {
-    if (update === undefined) continue;
+ * only its part of the batch.
+ * @returns the values of the states after the step */
+function updateStates(
+  builder: GraphBuilder,
+  states: readonly State[],
+  afterUpdate: (variable: Value, updated: Value) => Value,
+): readonly Value[] {
+  return states.map(({ variable, update }) => {
+    if (update === undefined) return variable;
     builder.result('exchanged', variable.name, update);
-    builder.update(variable, update);
-  }
+    const after = afterUpdate(variable, update);
+    builder.update(variable, after);
+    return after;
+  });
+}
+
+/** Adds a scalar input for each group that is trained for a part of the run. Returns a function that finds those of a parameter. */
+function addGroupScalars(
+  builder: GraphBuilder,
+  groups: readonly ParameterGroup[],
+): (parameter: string) => readonly Value[] {
+  const scalars = groups.flatMap((group, index) =>
+    group.epochs === undefined
+      ? []
+      : [{ group, value: builder.input(groupScalarName(index), { dtype: 'float32', shape: [] }) }],
+  );
+  return (parameter) => scalars.flatMap(({ group, value }) => (matches(parameter, group) ? [value] : []));
+}
+
+function groupScalarName(index: number): string {
+  return `group_${index}_is_trained`;
+}
+
+/** Returns the scalars of the groups that are trained for a part of the run: 1 while a group is trained, and then 0. */
+function groupScalars(
+  step: number,
+  trainingExamples: number,
+  { batchSize, groups = [] }: Pick<GraphRecipe, 'batchSize' | 'groups'>,
+): readonly (readonly [string, number])[] {
+  return groups.flatMap(({ epochs }, index) => {
+    if (epochs === undefined) return [];
+    const isTrained = step < (epochs * trainingExamples) / batchSize;
+    return [[groupScalarName(index), isTrained ? 1 : 0] as const];
+  });
 }
 
 /** Returns the gradients, clipped if the recipe has a clip norm. */
@@ -371,31 +413,29 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
   }
 }
 
-/** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages are
- * copies of the weights and states, and all other variables, such as loss averages, are zero.
+/** Returns the initial values of all variables. Weights come from their initializers or from `given`, moving averages and
+ * slow copies (look-ahead) are copies of the weights and states, and all other variables, such as loss averages, are zero.
  *
  * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
- * @throws RunError when a tensor is missing or has another shape */
+ * @param images the first training images, for networks with initial weights that depend on them (`firstImages`)
+ * @throws RunError when a tensor is missing or has another shape
+ * @throws UsageError when the network needs images and there are none */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
+  images?: FirstImages,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
   const start = ({ variable, initializer }: Parameter | State, index: number) =>
-    given === undefined ? initializer(variable.shape, seed, index) : taken(given, variable);
-  parameters.forEach((parameter, index) => {
-    const { name } = parameter.variable;
-    const values = start(parameter, index);
+    given === undefined ? initializer(variable.shape, seed, index, images) : taken(given, variable);
+  for (const [index, variable] of [...parameters, ...states].entries()) {
+    const { name } = variable.variable;
+    const values = start(variable, index);
     initial.set(name, values);
-    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
-  });
-  states.forEach((state, index) => {
-    const { name } = state.variable;
-    const values = start(state, parameters.length + index);
-    initial.set(name, values);
-    if (graph.variables.has(averageName(name))) initial.set(averageName(name), values);
-  });
+    for (const copy of [averageName(name), lookAheadName(name)])
+      if (graph.variables.has(copy)) initial.set(copy, values);
+  }
   for (const [name, { shape }] of graph.variables) {
     if (!initial.has(name)) initial.set(name, float32(shape, new Float32Array(sizeOf(shape))));
   }

@@ -31,7 +31,9 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
+import { firstImages } from '../input/first-images.ts';
 import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
+import type { FirstImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -122,6 +124,11 @@ export function imagesOf({
   normalization = tutorialImages.normalization,
 }: Partial<ImageRecipe>): ImageRecipe {
   return { augmentation, normalization };
+}
+
+/** Returns the first training images of a run, for initial weights that depend on them. */
+export function firstImagesOf({ examples, network, ...run }: TrainingRun): FirstImages {
+  return firstImages(examples, imagesOf(run), network.imageShape);
 }
 
 /** Requires the network and the data set to have the same number of classes.
@@ -281,6 +288,7 @@ export function requireSameRun(
     ...keptNames.map((part) => [keptParts[part], shown(before[part]), shown(parts[part])] as const),
     ...names.map((name) => [spaced(name), stored.hyperparameters[name], hyperparameters[name]] as const),
     ['moving averages', averagesOf(stored.hyperparameters), averagesOf(hyperparameters)],
+    ['look-ahead', lookAheadOf(stored.hyperparameters), lookAheadOf(hyperparameters)],
     ['seed', stored.seed, seed],
     ['holdout', stored.holdout, holdout],
   ].filter(([, before, now]) => before !== now);
@@ -346,6 +354,10 @@ function shown(value: unknown): string {
 
 function averagesOf({ movingAverageDecay }: Hyperparameters): string {
   return movingAverageDecay > 0 ? 'kept' : 'none';
+}
+
+function lookAheadOf({ lookAheadSteps }: Hyperparameters): string {
+  return lookAheadSteps > 0 ? 'used' : 'none';
 }
 
 /** Converts `learningRate` to `learning rate`. */

@@ -58,9 +58,9 @@ function runsRequestOf(flags: BenchFlags, given: ReadonlySet<string>, runs: numb
 /** Returns the request that the flags describe. The engine is undefined for `auto`, and precision and batch size are undefined
  * if they were not given. The benchmark then measures all engines and precisions, and several batch sizes. */
 function requestOf(flags: BenchFlags, given: ReadonlySet<string>): BenchRequest {
-  const { engine, precision, device, batchSize, steps, profile, peers, recipe, network } = flags;
+  const { engine, precision, device, batchSize, steps, profile, peers, recipe, network, width } = flags;
   return {
-    ...{ device, steps, profile, peers, recipe, network, trainingWords },
+    ...{ device, steps, profile, peers, recipe, network, width, trainingWords },
     engine: engine === 'auto' ? undefined : engine,
     precision: given.has('precision') ? precision : undefined,
     batchSize: given.has('batch-size') ? batchSize : undefined,

@@ -2,6 +2,7 @@
 import { augmentationNames } from '../../input/augmentations.ts';
 import { normalizationNames, statisticsChoices } from '../../input/normalization.ts';
 import { networkNames } from '../../model/networks.ts';
+import { recipeBounds } from '../../recipe/recipe.ts';
 import { recipeNames } from '../../recipe/recipes.ts';
 import { scalingNames } from '../../recipe/scale-learning-rate.ts';
 import { alternatives } from '../../wording.ts';
@@ -26,6 +27,15 @@ export const ownRecipeFlags = {
       inspect: 'with graph: network to show (default: that of the recipe)',
       bench: 'network to measure (default: that of the recipe)',
     },
+    group: 'Recipe',
+    commands: ['train', 'inspect', 'bench'],
+  },
+  width: {
+    kind: 'number',
+    valueName: 'factor',
+    minimum: recipeBounds.width.minimum as number,
+    help: 'factor of the widths of the layers, for networks that have one, such as airbench',
+    helpFor: { inspect: 'with graph: factor of the widths of the layers (default: that of the recipe)' },
     group: 'Recipe',
     commands: ['train', 'inspect', 'bench'],
   },
