@@ -76,8 +76,6 @@ interface ChoiceFlag {
    * choices. */
   readonly valueName?: string;
   readonly choices: readonly string[];
-  /** Choices that are planned. They are refused as not yet available. */
-  readonly laterChoices?: readonly string[];
   readonly default?: string;
 }
 
@@ -256,17 +254,8 @@ function readBoolean(written: string, text: string | undefined): boolean {
   throw unexpected(written, 'true or false', text);
 }
 
-function readChoice(
-  { choices, laterChoices = [] }: ChoiceFlag,
-  written: string,
-  text: string | undefined,
-): string {
+function readChoice({ choices }: ChoiceFlag, written: string, text: string | undefined): string {
   if (text !== undefined && choices.includes(text)) return text;
-  if (text !== undefined && laterChoices.includes(text)) {
-    throw new UsageError(
-      `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
-    );
-  }
   const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
   throw new UsageError(`${unexpected(written, alternatives(choices), text).message}${hint}`);

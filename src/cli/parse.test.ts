@@ -347,6 +347,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
   ['eval --run-once=maybe', '--run-once: expected true or false, found "maybe"'],
   ['eval --norun_once=true', '--no-run-once: takes no value, found "true"'],
   ['eval --eval-data both', '--eval-data: expected test, train_eval or validation, found "both"'],
+  ['bench --precision=fp8', '--precision: expected float32, float16 or bfloat16, found "fp8"'],
   ['train --towers 0', '--towers: expected a whole number of at least 1 or auto, found "0"'],
   ['train --num_gpus=two', '--towers: expected a whole number of at least 1 or auto, found "two"'],
   ['train --towers', '--towers: expected a whole number of at least 1 or auto, found nothing'],

@@ -128,6 +128,9 @@ test('doctor tries every engine, reports which one `auto` selects, and exits wit
     assert.match(output, /^ok +engine onnx: onnxruntime-node .*trains, about [\d,]+ images\/s/m);
     assert.match(output, /^(ok|note) +engine onednn: /m);
     assert.match(output, /^ok +--engine auto: uses \w+, about [\d,]+ images\/s \(/m);
+    // Training works without a GPU.
+    for (const device of ['webgpu', 'cuda'])
+      assert.match(output, new RegExp(`^(ok|note) +device ${device}: `, 'm'));
     assert.match(
       output,
       /^(ok|note) +instruction set: (oneDNN [\d.]+ uses .*, \d+ threads?|known only to oneDNN)/m,

@@ -102,7 +102,7 @@ export const computingFlags = {
     valueName: 'type',
     choices: precisions as typeof precisions,
     default: 'float32',
-    help: 'float32, or bfloat16 or float16 for activations and matrix operations on CPUs that support it (engine onednn)',
+    help: 'float32, or a 16-bit type for activations and matrix operations: bfloat16 (engine onednn) or float16',
     helpFor: { bench: 'precision to measure (default: all)' },
     group: 'Computing',
     commands: ['train', 'eval', 'predict', 'bench'],

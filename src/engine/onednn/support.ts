@@ -87,7 +87,7 @@ function probe(precision: PrecisionOf<'onednn'>): Probe {
       return trial;
     });
     const why = slowness(version, precision, kernels);
-    return { support: why === undefined ? { verdict: 'fast' } : { verdict: 'slow', why }, gaps };
+    return { support: why === undefined ? { verdict: 'fast' } : { verdict: 'emulated', why }, gaps };
   } catch (error) {
     const exhausted = describeExhaustion(error);
     if (exhausted !== undefined)
