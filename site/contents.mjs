@@ -29,6 +29,7 @@ export const groups = [
       doc('export', 'Export'),
       doc('recipes', 'Recipes and networks'),
       doc('docker', 'Docker'),
+      doc('precision', 'Precision'),
       doc('scale', 'Several processes'),
       doc('summaries', 'TensorBoard'),
     ],
