@@ -68,8 +68,12 @@ export const engineVariants: readonly EngineVariant[] = offersWith({ device: 'cp
 export const deviceVariants: readonly EngineVariant[] = allOffers
   .filter(({ device }) => device !== 'cpu')
   .map(variantOf);
-/** Everything that engines offer: the suites of operators and steps run on it. */
+/** Everything that engines offer. The suites of operators run on it. */
 export const allVariants: readonly EngineVariant[] = [...engineVariants, ...deviceVariants];
+/** Every engine on every device, in float32: the suites that compare whole steps with PyTorch in float64 run on it. */
+export const float32Variants: readonly EngineVariant[] = allVariants.filter(
+  ({ precision }) => precision === 'float32',
+);
 
 export const onednnVariants: readonly EngineVariant[] = engineVariants.filter(
   ({ engine }) => engine === 'onednn',
