@@ -30,6 +30,7 @@ export const groups = [
       doc('recipes', 'Recipes and networks'),
       doc('devices', 'Devices'),
       doc('docker', 'Docker'),
+      doc('precision', 'Precision'),
       doc('scale', 'Several processes'),
       doc('summaries', 'TensorBoard'),
     ],

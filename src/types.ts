@@ -3,6 +3,7 @@ export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
   StoredImageShape,
+  StoredLossScale,
   StoredOrigin,
   StoredStatistics,
   Versions as StoredVersions,

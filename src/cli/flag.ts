@@ -18,8 +18,8 @@ export type CommandName =
   | 'doctor'
   | 'bench';
 
-/** A flag of this version. The value of a flag without a default is undefined when the flag is omitted. */
-export type AvailableFlag = {
+/** A flag. The value of a flag without a default is undefined when the flag is omitted. */
+export type Flag = {
   readonly help: string;
   /** The heading under which the help lists the flag. */
   readonly group: string;
@@ -68,6 +68,8 @@ interface CountFlag {
 interface BooleanFlag {
   readonly kind: 'boolean';
   readonly default: boolean;
+  /** For a shorthand: the flag that it stands for, and the values of that flag. Commands only see the other flag. */
+  readonly standsFor?: { readonly flag: 'precision'; readonly ifTrue: string; readonly ifFalse: string };
 }
 
 interface ChoiceFlag {
@@ -92,23 +94,14 @@ interface ParsedFlag {
   readonly default?: string;
 }
 
-/** A flag that is planned. This version refuses it. `boolean` says that it has the syntax of a boolean flag. */
-export interface LaterFlag {
-  readonly notYetAvailable: true;
-  readonly boolean?: true;
-}
-
-export type Flag = AvailableFlag | LaterFlag;
-
 /** Whether the command has the flag. `sweep` also has the flags of `train`, except those that it refuses. */
-export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
-  if (!('kind' in flag)) return false;
+export function isFlagOf(flag: Flag, command: CommandName): boolean {
   if (flag.commands.includes(command)) return true;
   return command === 'sweep' && flag.commands.includes('train') && typeof flag.inSweep !== 'object';
 }
 
 /** Whether the command takes a list of values for the flag. */
-export function takesList(flag: AvailableFlag, command: CommandName): boolean {
+export function takesList(flag: Flag, command: CommandName): boolean {
   return command === 'sweep' && flag.inSweep === undefined && !flag.commands.includes(command);
 }
 

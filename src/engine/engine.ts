@@ -126,9 +126,9 @@ export interface PlacedKernel {
 /** The variables of a session in which a step has failed. */
 export interface Recovered {
   readonly variables: Tensors;
-  /** Whether the variables contain the update of the failed step, because a part of the session completed the step before another
-   * part failed. Otherwise they are those from before the step. */
-  readonly isUpdated: boolean;
+  /** The outputs of the failed step, if the variables are those from after it, because a part of the session completed the step
+   * before another part failed. Otherwise the variables are those from before the step. */
+  readonly outputs?: Tensors;
 }
 
 /** A compiled graph with its variables. */

@@ -107,6 +107,15 @@ export const computingFlags = {
     group: 'Computing',
     commands: ['train', 'eval', 'predict', 'bench'],
   },
+  useFp16: {
+    kind: 'boolean',
+    default: false,
+    standsFor: { flag: 'precision', ifTrue: 'float16', ifFalse: 'float32' },
+    help: 'the same as --precision float16; --no-use-fp16 is --precision float32',
+    group: 'Computing',
+    inSweep: 'same',
+    commands: ['train', 'eval', 'predict', 'bench'],
+  },
   device: {
     kind: 'parsed',
     valueName: 'device',
