@@ -1,8 +1,10 @@
 /** Casts between float32 and float16 that passes add to a graph. */
+import { GraphError } from '../../../errors.ts';
 import { type Graph, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
-import { mapResults } from '../../../graph/results.ts';
+import { mapResults, resultEntries, resultsOf } from '../../../graph/results.ts';
 import { checked } from '../../../ops/check.ts';
 import type { Apply } from '../../../ops/definition.ts';
+import { type Replace, rewrite } from '../../../passes/rewrite.ts';
 import { uniqueNames } from '../../../passes/unique-names.ts';
 import { type FloatType, isFloatType } from '../../../tensor/dtype.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
@@ -27,19 +29,26 @@ export function constantLike({ dtype }: Value, op: Apply, value: Tensor, name?: 
   return dtype === 'float16' ? op('Cast', { x: constant }, { to: dtype }) : constant;
 }
 
-/** Casts the results to the types that they have in the original graph. */
-export function withResultTypes(graph: Graph, original: Graph): Graph {
-  const values = [...graph.inputs.values(), ...graph.variables.values(), ...graph.nodes.flatMap(madeBy)];
+/** Rewrites a graph, and casts its results to the types that they had before. */
+export function rewriteTypes(graph: Graph, replace: Replace): Graph {
+  // Until they are cast, results may have other types than their roles allow.
+  const named = resultEntries(graph.results).map(
+    ([role, name, value]) => [`${role} ${name}`, value] as const,
+  );
+  const rewritten = rewrite({ ...graph, results: resultsOf({ watched: new Map(named) }) }, replace);
+  const { inputs, variables, nodes } = rewritten;
+  const values = [...inputs.values(), ...variables.values(), ...nodes.flatMap(madeBy)];
   const unique = uniqueNames(values.map(({ name }) => name));
   const casts = new Map<Value, Node<'Cast'>>();
-  const results = mapResults(graph.results, (value, result, role) => {
-    const to = original.results[role].get(result)?.dtype ?? value.dtype;
-    if (value.dtype === to || !isFloatType(to)) return value;
-    const cast = casts.get(value) ?? castNode(value, to, unique(`${value.name}/Cast`));
+  const results = mapResults(graph.results, ({ dtype }, name, role) => {
+    const value = rewritten.results.watched.get(`${role} ${name}`);
+    if (value === undefined) throw new GraphError(`graph ${graph.name}: the ${role} ${name} is lost`);
+    if (value.dtype === dtype || !isFloatType(dtype)) return value;
+    const cast = casts.get(value) ?? castNode(value, dtype, unique(`${value.name}/Cast`));
     casts.set(value, cast);
     return cast.outputs.y;
   });
-  return checked({ ...graph, nodes: [...graph.nodes, ...casts.values()], results });
+  return checked({ ...rewritten, nodes: [...nodes, ...casts.values()], results });
 }
 
 function castNode(x: Value, to: FloatType, name: string): Node<'Cast'> {

@@ -13,13 +13,12 @@ import { inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph
 import type { GraphBuilder } from '../../../ops/builder.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
-import { addNode, type Pass, rewrite, withInputs } from '../../../passes/rewrite.ts';
-import { Casts, withResultTypes } from './casts.ts';
+import { addNode, type Pass, withInputs } from '../../../passes/rewrite.ts';
+import { Casts, rewriteTypes } from './casts.ts';
 
 export const roundToFloat16: Pass = (graph) => {
   const widened = new Casts();
-  const rounded = rewrite(graph, (node, builder) => inFloat32(node, builder, widened));
-  return withResultTypes(rounded, graph);
+  return rewriteTypes(graph, (node, builder) => inFloat32(node, builder, widened));
 };
 
 function inFloat32(

@@ -18,10 +18,10 @@ import type { OpName } from '../../../graph/signature.ts';
 import type { GraphBuilder } from '../../../ops/builder.ts';
 import type { Float16Policy } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
-import { addNode, type Pass, rewrite, withInputs } from '../../../passes/rewrite.ts';
+import { addNode, type Pass, withInputs } from '../../../passes/rewrite.ts';
 import { withoutWatched } from '../../../passes/watch.ts';
 import { isFloatType } from '../../../tensor/dtype.ts';
-import { Casts, withResultTypes } from './casts.ts';
+import { Casts, rewriteTypes } from './casts.ts';
 
 /** @param inFloat32 operators that read and return float32 on the target, whatever their policy */
 export const toFloat16 =
@@ -30,8 +30,7 @@ export const toFloat16 =
     const policyOf = ({ op }: Node) => (inFloat32.includes(op) ? 'sums' : definitions[op].float16);
     const needed = neededInFloat32(graph, policyOf);
     const casts = new Casts();
-    const typed = rewrite(graph, (node, builder) => retyped(node, policyOf(node), builder, needed, casts));
-    return withResultTypes(typed, graph);
+    return rewriteTypes(graph, (node, builder) => retyped(node, policyOf(node), builder, needed, casts));
   };
 
 /** Returns the values that must stay float32, found by walking through the nodes of the step backwards. */
