@@ -5,7 +5,7 @@ import type { Value } from '../graph/graph.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { scalarLike } from '../tensor/float16.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
-import type { Apply, Emit, OpDefinition } from './definition.ts';
+import type { Apply, Emit, Mask, OpDefinition } from './definition.ts';
 import { type Binary, binary, type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
 import { broadcast, like, requireFloat, requireSame } from './shapes.ts';
 
@@ -147,7 +147,7 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
   },
   float16: 'exact',
   onnx: ({ inputs: { dy, y }, inputTypes, mask, emit, constant }) => {
-    if (mask === 'hardSigmoid') return { y: emit('Mul', [dy, step(emit, y, 0)]) };
+    if (maskOf(mask, inputTypes.y) === 'hardSigmoid') return { y: emit('Mul', [dy, step(emit, y, 0)]) };
     const zero = constant(scalarLike(inputTypes.y, 0));
     return { y: emit('Where', [emit('Greater', [y, zero]), dy, zero]) };
   },
@@ -164,12 +164,18 @@ export const greaterEqual: OpDefinition<'GreaterEqual'> = {
   gradient: { notDifferentiable: 'a comparison has no derivative' },
   float16: 'exact',
   onnx: ({ inputs: { a, b }, inputTypes, mask, emit }) => {
-    if (mask === 'hardSigmoid') return { y: step(emit, emit('Sub', [a, b]), 1) };
+    if (maskOf(mask, inputTypes.a) === 'hardSigmoid') return { y: step(emit, emit('Sub', [a, b]), 1) };
     const to = { int: dtypes[inputTypes.a.dtype].onnx };
     return { y: emit('Cast', [emit('GreaterOrEqual', [a, b])], { to }) };
   },
   onednn: onednnBinary('ge'),
 };
+
+/** Values that are float32 in a model with float16 are also compared with HardSigmoid: ONNX Runtime 1.30 may move transpositions between a
+ * comparison and its Cast, and WebGPU has no transposition of booleans. */
+function maskOf(mask: Mask, { dtype }: TensorType): Mask {
+  return dtype === 'float32' ? 'hardSigmoid' : mask;
+}
 
 /**
  * Computes 1 for x > 0, 0 for x < 0, and `atZero` for 0, with one operator: HardSigmoid is min(max(alpha · x + beta, 0), 1),
