@@ -79,6 +79,9 @@ interface ChoiceFlag {
   /** Choices that are planned. They are refused as not yet available. */
   readonly laterChoices?: readonly string[];
   readonly default?: string;
+  /** The choices that the flag means if it is written as a boolean flag: without a value or with `true`, and with `false` or the prefix
+   * `--no-`. Other flags need a value. */
+  readonly asSwitch?: { readonly on: string; readonly off: string };
 }
 
 /** A text that a function parses, for values that are not a list of choices. */
@@ -250,6 +253,17 @@ export function isBooleanWord(text: string | undefined): boolean {
   return text !== undefined && booleanWords.has(text.toLowerCase());
 }
 
+/** Whether a flag can be written without a value. */
+export function isSwitch(flag: FlagKind): boolean {
+  return flag.kind === 'boolean' || (flag.kind === 'choice' && flag.asSwitch !== undefined);
+}
+
+/** Whether a text is a value of a flag that can be written without one. */
+export function isSwitchValue(flag: FlagKind, text: string | undefined): boolean {
+  if (isBooleanWord(text)) return true;
+  return flag.kind === 'choice' && text !== undefined && flag.choices.includes(text);
+}
+
 function readBoolean(written: string, text: string | undefined): boolean {
   const value = booleanWords.get(text?.toLowerCase() ?? '');
   if (value !== undefined) return value;
@@ -257,10 +271,12 @@ function readBoolean(written: string, text: string | undefined): boolean {
 }
 
 function readChoice(
-  { choices, laterChoices = [] }: ChoiceFlag,
+  { choices, laterChoices = [], asSwitch }: ChoiceFlag,
   written: string,
   text: string | undefined,
 ): string {
+  if (asSwitch !== undefined && isBooleanWord(text))
+    return readBoolean(written, text) ? asSwitch.on : asSwitch.off;
   if (text !== undefined && choices.includes(text)) return text;
   if (text !== undefined && laterChoices.includes(text)) {
     throw new UsageError(
