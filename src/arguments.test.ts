@@ -233,7 +233,7 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
       /^engine: found "ort", expected auto, onnx or onednn/,
     ],
     [
-      called(library.runTraining, { ...folders, precision: 'float61' }),
+      called(library.runTraining, { ...folders, precision: 'float23' }),
       /^precision: .* Did you mean float32\?$/,
     ],
     [

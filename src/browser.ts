@@ -48,5 +48,5 @@ export { withoutWatched } from './passes/watch.ts';
 export type * from './portable.ts';
 export { tutorialHyperparameters } from './recipe/hyperparameters.ts';
 export { recipeNames, recipes } from './recipe/recipes.ts';
-export type { GraphOptions, GraphRecipe, TrainingGraph } from './training/training-graph.ts';
+export type { GraphOptions, GraphRecipe, ScalarOptions, TrainingGraph } from './training/training-graph.ts';
 export { buildTrainingGraph, initialVariables, stepScalars } from './training/training-graph.ts';

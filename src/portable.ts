@@ -13,7 +13,10 @@ export type {
 } from './data/dataset.ts';
 export type { Examples } from './data/examples.ts';
 export type { ImageShape, LabelField, RecordLayout } from './data/record.ts';
+export type { DeviceKind } from './engine/device.ts';
 export type { Tensors } from './engine/engine.ts';
+export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
+export type { Target } from './engine/onnx/compile/targets.ts';
 export type { Failures } from './errors.ts';
 export type { Graph, Node, Value, Variable, VariableRole } from './graph/graph.ts';
 export type { ResultRole, Results } from './graph/results.ts';
@@ -78,5 +81,5 @@ export type { NetworkDescription } from './recipe/network-request.ts';
 export type { FrozenLayers, ParameterGroup } from './recipe/parameter-groups.ts';
 export type { Length, Recipe } from './recipe/recipe.ts';
 export type { RecipeName } from './recipe/recipes.ts';
-export type { DataOf, DType } from './tensor/dtype.ts';
+export type { DataOf, DType, FloatType } from './tensor/dtype.ts';
 export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';

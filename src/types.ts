@@ -3,6 +3,7 @@ export type {
   CheckpointMetadata,
   DatasetDescription as StoredDataset,
   StoredImageShape,
+  StoredLossScale,
   StoredOrigin,
   StoredStatistics,
   Versions as StoredVersions,
@@ -10,7 +11,7 @@ export type {
 export type { GroupStart, OuterGroup, SharedFloats, SharedMemoryOfGroup } from './collective/group-start.ts';
 export type { Job } from './collective/mpi/start-mpi.ts';
 export type { DataEvent, DataOptions } from './data/events.ts';
-export type { Device, DeviceKind } from './engine/device.ts';
+export type { Device } from './engine/device.ts';
 export type { DeviceChoice } from './engine/device-names.ts';
 export type {
   CompileOptions,
@@ -22,7 +23,6 @@ export type {
   Session,
   StepOptions,
 } from './engine/engine.ts';
-export type { EngineName, Precision, PrecisionOf } from './engine/offers.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
 export type { Weights } from './evaluation/network-session.ts';

@@ -35,6 +35,7 @@ IMAGES = {f'images/image/{index}' for index in range(3)}
 QUEUE = re.compile(r'queue/batches/fraction_of_\d+_full')
 TOWER = re.compile(r'tower_\d+/total_loss')
 RATES = {'examples_per_sec', 'input/waiting'}
+SCALE = {'loss_scale'}  # with --precision float16
 SINGLE = {'images', 'pool1', 'norm1', 'norm2', 'pool2'}
 
 
@@ -57,11 +58,13 @@ def check_training(run):
         where = f'step {summary["step"]}'
         queues = {tag for tag in scalars if QUEUE.fullmatch(tag)}
         towers = {tag for tag in scalars if TOWER.fullmatch(tag)}
-        yield from differing(f'{where}: scalars', scalars - queues - towers - RATES, TUTORIAL_SCALARS)
+        yield from differing(f'{where}: scalars', scalars - queues - towers - RATES - SCALE, TUTORIAL_SCALARS)
         yield from differing(f'{where}: histograms', set(summary['histograms']), set(sizes))
         yield from differing(f'{where}: images', set(summary['images']), set(sorted(IMAGES)[:batch]))
         if len(queues) != 1:
             yield f'{where}: {len(queues)} queues'
+        if (run.hparams['precision'] == 'float16') != (SCALE <= scalars):
+            yield f'{where}: {sorted(SCALE)} in {run.hparams["precision"]}'
         if len(scalars & RATES) not in (0, 2):
             yield f'{where}: one of {sorted(RATES)} without the other'
     yield from check_sizes(run, sizes)

@@ -13,15 +13,22 @@ import { describeType, sameShape, scalar } from '../tensor/tensor.ts';
 
 /** Adds the gradient of a scalar with respect to each of `values` to the graph, and returns the gradients in the order of
  * `values`.
+ * @param slope the gradient with respect to the scalar itself, by which all gradients are multiplied; a scalar. Default: 1
  * @throws GraphError when the loss does not depend on a value, or depends on it only through an operator or output without a
  * gradient */
-export function gradients(builder: GraphBuilder, loss: Value, values: readonly Value[]): readonly Value[] {
+export function gradients(
+  builder: GraphBuilder,
+  loss: Value,
+  values: readonly Value[],
+  slope?: Value,
+): readonly Value[] {
   if (loss.shape.length > 0)
     throw new GraphError(`a loss must be a scalar; ${loss.name} is ${describeType(loss)}`);
   const { nodes } = builder.build();
   const needed = dependents(nodes, values);
   return builder.scope('gradients', () => {
-    const found = new Map<Value, Value>([[loss, builder.op('Constant', {}, { value: scalar(1) }, 'ones')]]);
+    const start = slope ?? builder.op('Constant', {}, { value: scalar(1) }, 'ones');
+    const found = new Map<Value, Value>([[loss, start]]);
     for (const node of nodes.toReversed()) {
       requireFirstOutput(node, needed, found);
       const [[, y] = []] = outputsOf(node);

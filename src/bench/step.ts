@@ -8,6 +8,7 @@ import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from '../training/dropout-masks.ts';
+import { initialState } from '../training/loss-scale.ts';
 import { openSession } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import {
@@ -33,8 +34,10 @@ export function stepFlop(subject: Subject, batchSize: number): number {
 function graphOf(
   { network, hyperparameters, groups = [], freeze = [] }: Subject,
   batchSize: number,
+  engine?: Engine,
 ): TrainingGraph {
-  return buildTrainingGraph({ network, batchSize, hyperparameters, groups, freeze });
+  const recipe = { network, batchSize, hyperparameters, groups, freeze };
+  return buildTrainingGraph({ ...recipe, ...(engine && { engine }) });
 }
 
 /** Starts training with prefetched batches, like those of a real run. */
@@ -44,7 +47,7 @@ export async function startTraining(
   subject: Subject,
   batchSize: number,
 ): Promise<SteppedTraining> {
-  const training = graphOf(subject, batchSize);
+  const training = graphOf(subject, batchSize, engine);
   const session = await openSession({ ...subject, batchSize, engine, towers }, training);
   const { network, images } = subject;
   const { imageShape } = network;
@@ -59,11 +62,12 @@ export async function startTraining(
   });
   // The learning rate is small, so that training does not diverge.
   const hyperparameters = { ...subject.hyperparameters, schedule: 'constant', learningRate: 0.01 } as const;
-  const recipe = { ...subject, hyperparameters };
+  const recipe = { ...subject, hyperparameters, examples, batchSize, seed: 0 };
+  let state = initialState(training.isLossScaled);
   return {
     step: async () => {
       const batch = await batches.next();
-      await trainStep({ ...recipe, examples, batchSize, seed: 0 }, training, session, batch);
+      ({ state } = await trainStep(recipe, training, session, batch, { state }));
       batches.recycle(batch);
     },
     release: async () => {
@@ -79,7 +83,7 @@ export async function profileStep(
   batchSize: number,
   steps: number,
 ): Promise<readonly PartTime[]> {
-  const training = graphOf(subject, batchSize);
+  const training = graphOf(subject, batchSize, engine);
   const session: Session = await engine.compile(training.graph, { profiling: true });
   try {
     const feeds = randomFeeds(subject, training, batchSize);
@@ -93,7 +97,7 @@ export async function profileStep(
 /** Returns a batch of random images, and the scalars of the first step. */
 function randomFeeds(
   subject: Subject,
-  { masks }: TrainingGraph,
+  { masks, isLossScaled }: TrainingGraph,
   batchSize: number,
 ): ReadonlyMap<string, Tensor> {
   const { imageShape, classes } = subject.network;
@@ -101,7 +105,8 @@ function randomFeeds(
   const shape = [batchSize, ...imageShape];
   const images = Float32Array.from({ length: sizeOf(shape) }, () => stream.normal());
   const labels = Int32Array.from({ length: batchSize }, () => stream.below(classes));
-  const scalars = stepScalars(0, batchSize, { ...subject, batchSize });
+  const lossScale = initialState(isLossScaled).lossScale?.scale;
+  const scalars = stepScalars(0, batchSize, { ...subject, batchSize }, { lossScale });
   return new Map<string, Tensor>([
     ['images', float32(shape, images)],
     ['labels', { dtype: 'int32', shape: [batchSize], data: labels }],

@@ -77,7 +77,7 @@ export function findVariants(
     for (const { towers, threads } of device === 'cpu' ? divisions : [whole]) {
       const choice = { engine, precision, device, threads: towers * threads, emulate: true };
       const chosen = chooseEngine(choice);
-      available.push(variant(chosen.engine, towers, support.verdict === 'slow'));
+      available.push(variant(chosen.engine, towers, support.verdict === 'emulated'));
     }
   }
   return { available, missing };

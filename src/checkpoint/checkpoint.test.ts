@@ -13,6 +13,7 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from './checkpoint.ts';
+import { decodeMetadata, encodeMetadata } from './metadata.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 test('a checkpoint is named after its global step, and is bit-identical when it is read back', async (t) => {
@@ -93,6 +94,22 @@ const mistakes: readonly { change: Record<string, string | undefined>; message: 
     change: { globalStep: '-1' },
     message: 'f: metadata.globalStep: expected a whole number of at least 0, found -1',
   },
+  {
+    change: { lossScale: '{"scale": 3, "finiteSteps": 0}' },
+    message: 'f: metadata.lossScale.scale: expected a power of two, found 3',
+  },
+  {
+    change: { lossScale: '{"scale": -2, "finiteSteps": 0}' },
+    message: 'f: metadata.lossScale.scale: expected a power of two, found -2',
+  },
+  {
+    change: { lossScale: '{"scale": 2, "finiteSteps": 0.5}' },
+    message: 'f: metadata.lossScale.finiteSteps: expected a whole number of at least 0, found 0.5',
+  },
+  {
+    change: { skippedSteps: '2000000' },
+    message: 'f: metadata.skippedSteps: expected at most 1, the number of steps, found 2000000',
+  },
   { change: { seed: undefined }, message: 'f: metadata.seed: expected JSON in a string, found nothing' },
   { change: { precision: '' }, message: 'f: metadata.precision: expected a text, found ""' },
   { change: { engine: '' }, message: 'f: metadata.engine: expected a text, found ""' },
@@ -167,4 +184,14 @@ test('errors name the folder that cannot be created and the file that is missing
     /^RunError: cannot read the checkpoint .*gone: ENOENT/,
   );
   assert.equal(await readFile(file, 'utf8'), 'kept');
+});
+
+test('the scale of the loss is read back, and is not known for checkpoints without one', () => {
+  const { tensors, metadata } = sampleCheckpoint(3);
+  const scaling = { skippedSteps: 2, lossScale: { scale: 2 ** -3, finiteSteps: 5 } };
+  const read = decodeCheckpoint(encodeCheckpoint({ tensors, metadata: { ...metadata, ...scaling } }), 'f');
+  assert.deepEqual(read.metadata, { ...metadata, ...scaling });
+  const older = decodeMetadata({ ...encodeMetadata(metadata), skippedSteps: undefined as never }, 'f');
+  assert.equal(older.skippedSteps, 0);
+  assert.equal(older.lossScale, undefined);
 });

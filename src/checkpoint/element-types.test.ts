@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dtypeNames, dtypes } from '../tensor/dtype.ts';
 import { bytesOf, tensorOver } from '../tensor/tensor.ts';
+import { reference } from '../testing/reference.ts';
 import { elementTypes, numbersIn } from './element-types.ts';
 
 test('every dtype has a safetensors type of the same size, whose elements are read as the same numbers', () => {
@@ -14,7 +15,7 @@ test('every dtype has a safetensors type of the same size, whose elements are re
     const tensor = tensorOver({ dtype, shape: [4] }, bytes.buffer);
     assert.deepEqual(
       [...(numbersIn(safetensors, bytesOf(tensor)) ?? [])],
-      Array.from(tensor.data, Number),
+      [...reference(tensor).data],
       dtype,
     );
   }

@@ -24,8 +24,13 @@ import { oneLine, shortened } from '../wording.ts';
 
 /** What a checkpoint says about its run. */
 export interface CheckpointMetadata {
-  /** The number of updates that have been applied. */
+  /** The number of steps taken, including skipped ones. */
   readonly globalStep: number;
+  /** The number of these steps that changed no variable, because their gradients were not finite. 0 for checkpoints of versions
+   * before 0.2, and for runs that do not scale their loss. */
+  readonly skippedSteps: number;
+  /** The scale of the loss at the next step, and the number of finite steps since it has changed. Undefined if the loss is not scaled. */
+  readonly lossScale: StoredLossScale | undefined;
   readonly seed: number;
   readonly dataset: DatasetDescription;
   /** The name of the recipe that the run started with. For checkpoints of versions before 0.2, it is that of the tutorial. */
@@ -65,6 +70,12 @@ export interface CheckpointMetadata {
   /** The changes made during the run, one line for each. Because of them, a new run with this recipe gives different results. */
   readonly history: readonly string[];
   readonly versions: Versions;
+}
+
+/** `LossScale` of a run. */
+export interface StoredLossScale {
+  readonly scale: number;
+  readonly finiteSteps: number;
 }
 
 /** The data set of a run, as its checkpoints describe it. */
@@ -113,6 +124,11 @@ export interface Versions {
 
 const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetadata[K]> } = {
   globalStep: json(wholeNumber(0)),
+  skippedSteps: withDefault(json(wholeNumber(0)), 0),
+  lossScale: withDefault<StoredLossScale | undefined>(
+    json(record<StoredLossScale>({ scale: powerOfTwo, finiteSteps: wholeNumber(0) })),
+    undefined,
+  ),
   seed: json(wholeNumber(0)),
   dataset: json(
     record<DatasetDescription>({
@@ -162,6 +178,12 @@ const fields: { readonly [K in keyof CheckpointMetadata]: Reader<CheckpointMetad
 
 const readNetwork = record<NetworkDescription>({ name: text, configuration: dictionaryOf(finiteNumber) });
 
+function powerOfTwo(value: unknown, where: string): number {
+  const found = finiteNumber(value, where);
+  if (found > 0 && Number.isInteger(Math.log2(found))) return found;
+  throw new RunError(`${where}: expected a power of two, found ${found}`);
+}
+
 function readImageShape(value: unknown, where: string): StoredImageShape {
   const [channels, height, width, ...others] = listOf(wholeNumber(1))(value, where);
   if (channels !== undefined && height !== undefined && width !== undefined && others.length === 0)
@@ -198,10 +220,12 @@ export function isCheckpointMetadata(stored: Readonly<Record<string, string>>): 
 /** Encodes metadata as strings.
  * @throws RunError for a value that could not be read back, such as a learning rate of NaN */
 export function encodeMetadata(metadata: CheckpointMetadata): Record<string, string> {
-  const strings = Object.entries(metadata).map(([key, value]): [string, string] => [
-    key,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
+  const strings = Object.entries(metadata)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]): [string, string] => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]);
   const stored = Object.fromEntries([[mark.key, mark.version], ...strings]);
   decodeMetadata(stored, 'checkpoint to be written');
   return stored;
@@ -218,5 +242,10 @@ export function decodeMetadata(stored: Readonly<Record<string, string>>, file: s
       `${file}: checkpoint format: found ${oneLine(shortened(version))}, expected ${mark.version}. Use the version of the program that wrote the file`,
     );
   }
-  return readFields(stored, `${file}: metadata`);
+  const metadata = readFields(stored, `${file}: metadata`);
+  const { globalStep, skippedSteps } = metadata;
+  if (skippedSteps <= globalStep) return metadata;
+  throw new RunError(
+    `${file}: metadata.skippedSteps: expected at most ${globalStep}, the number of steps, found ${skippedSteps}`,
+  );
 }

@@ -149,7 +149,7 @@ const damaged: readonly { what: string; bytes: Uint8Array; message: string }[] =
   {
     what: 'an unknown element type',
     bytes: file(`{"a": ${entry(0, 2, [1], 'BF16')}}`, 2),
-    message: 'bad: tensor "a": unsupported dtype: found BF16, expected one of F32, I32, I64, BOOL, U8',
+    message: 'bad: tensor "a": unsupported dtype: found BF16, expected one of F32, F16, I32, I64, BOOL, U8',
   },
   {
     what: 'a shape with a fraction',

@@ -11,7 +11,7 @@ const rows: readonly Capability[] = [
     kernels: [{ kernel: 'jit:avx512_core', ops }],
   },
   {
-    ...{ ...row, precision: 'bfloat16', verdict: 'slow', imagesPerSecond: 1234.5, relativeSpeed: 0.395 },
+    ...{ ...row, precision: 'bfloat16', verdict: 'emulated', imagesPerSecond: 1234.5, relativeSpeed: 0.395 },
     kernels: [
       { kernel: 'jit_bf16:avx512_core_bf16', ops },
       { kernel: 'brg_matmul:avx10_1_512_amx', ops: ['MatMul'] },
@@ -26,7 +26,7 @@ test('the table of the engines fits 80 columns, with the kernels below each row'
     `engine  precision     verdict  images/s  of float32
 onednn    float32        fast     3,100       1.0 ×
   jit:avx512_core             Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter
-onednn   bfloat16        slow     1,200      0.40 ×
+onednn   bfloat16    emulated     1,200      0.40 ×
   jit_bf16:avx512_core_bf16   Conv2D, Conv2DBackpropInput, Conv2DBackpropFilter
   brg_matmul:avx10_1_512_amx  MatMul
 onednn    float16  impossible`,

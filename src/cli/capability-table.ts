@@ -1,6 +1,6 @@
 /** The table that `doctor` prints: how well each engine works in each precision, and with which kernels. */
 import type { Capability } from '../doctor/capabilities.ts';
-import { rounded } from '../doctor/engines.ts';
+import { rounded } from '../doctor/trial.ts';
 import { settings, table, widestName } from './table.ts';
 
 const heads = ['engine', 'precision', 'verdict', 'images/s', 'of float32'];

@@ -198,8 +198,8 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     summary: 'check this machine, and whether training works on it',
     description:
       'Checks versions, cores and quota, memory, folders and data; then trains one small batch with every engine, ' +
-      'to see whether training works and roughly how fast, and shows which engine --engine auto uses. Takes 3 to 15 ' +
-      'seconds. Exits with 1 if something is missing.',
+      'to see whether training works and roughly how fast, shows which engine --engine auto uses, and times ' +
+      'a step on every GPU that works. Takes 3 to 15 seconds, and longer with a GPU in software. Exits with 1 if something is missing.',
     examples: [
       ['doctor', 'With the default folders'],
       ['doctor --data-dir data --train-dir runs/a', 'Check the folders of a planned run'],
@@ -216,7 +216,8 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       'with one thread and with all threads, for batches of 32, 128 and 512, alternately and after a warm-up. Then it measures input, ' +
       'evaluation, and a run of each variant, with its time to the first step and its memory. The share of the roof compares a step with ' +
       "the time it would take at the rate of the engine's best matrix product on this machine. Takes about three " +
-      'minutes. --engine, --precision and --batch-size each restrict it to one value, which is faster.',
+      'minutes. --engine, --precision and --batch-size each restrict it to one value, which is faster. --device measures ' +
+      'another device than the CPU.',
     examples: [
       ['bench', 'Measure everything'],
       ['bench --engine onednn --batch-size 256 --steps 50', 'One engine, one size, more steps'],

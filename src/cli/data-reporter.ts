@@ -3,7 +3,7 @@ import type { DataEvent } from '../data/events.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import { counted, enumeration, oneLine } from '../wording.ts';
 import type { Console } from './console.ts';
-import { deviceLines } from './device-lines.ts';
+import { deviceEvent, deviceLines } from './device-lines.ts';
 import { inFlags } from './option-flags.ts';
 import { withBar } from './progress-line.ts';
 
@@ -96,7 +96,7 @@ export function preparationReporter(console: Console): (event: PreparationEvent)
         console.progress(() => `trying ${event.device} …`);
         return;
       case 'device':
-        console.line(deviceLines(event), { ...event });
+        console.line(deviceLines(event), deviceEvent(event));
         return;
     }
   };

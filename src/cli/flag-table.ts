@@ -10,19 +10,13 @@ import { printedFlags } from './flags/printed.ts';
 import { ownRecipeFlags } from './flags/recipe.ts';
 import { type RecipeFlags, recipeFlags } from './recipe-flags.ts';
 
-/** Flags of later versions. */
-const laterFlags = {
-  useFp16: { notYetAvailable: true, boolean: true },
-} as const;
-
 type OwnFlags = typeof dataFlags &
   PictureFlags &
   typeof checkpointFlags &
   typeof ownRecipeFlags &
   typeof computingFlags &
   typeof keptFlags &
-  typeof printedFlags &
-  typeof laterFlags;
+  typeof printedFlags;
 
 /** In the order of the help. */
 const ownFlags: OwnFlags = {
@@ -33,7 +27,6 @@ const ownFlags: OwnFlags = {
   ...computingFlags,
   ...keptFlags,
   ...printedFlags,
-  ...laterFlags,
 };
 
 /** The type of the table. A record that is not a Flag is a compile error. */
@@ -42,12 +35,13 @@ type Checked<Table extends Readonly<Record<string, Flag>>> = Table;
 
 export const flagTable: FlagTable = { ...ownFlags, ...recipeFlags };
 
-/** The flags of a command as properties of an object. */
+/** The flags of a command as properties of an object, without shorthands for other flags. */
 export type FlagsOf<C extends CommandName> = {
-  readonly [Name in keyof FlagTable as BelongsTo<FlagTable[Name], C> extends true ? Name : never]: FlagValue<
-    FlagTable[Name],
-    C
-  >;
+  readonly [Name in keyof FlagTable as FlagTable[Name] extends { standsFor: unknown }
+    ? never
+    : BelongsTo<FlagTable[Name], C> extends true
+      ? Name
+      : never]: FlagValue<FlagTable[Name], C>;
 };
 type BelongsTo<F, C> = F extends { commands: readonly (infer Of)[] }
   ? C extends Of

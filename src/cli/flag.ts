@@ -18,8 +18,8 @@ export type CommandName =
   | 'doctor'
   | 'bench';
 
-/** A flag of this version. The value of a flag without a default is undefined when the flag is omitted. */
-export type AvailableFlag = {
+/** A flag. The value of a flag without a default is undefined when the flag is omitted. */
+export type Flag = {
   readonly help: string;
   /** The heading under which the help lists the flag. */
   readonly group: string;
@@ -68,6 +68,8 @@ interface CountFlag {
 interface BooleanFlag {
   readonly kind: 'boolean';
   readonly default: boolean;
+  /** For a shorthand: the flag that it stands for, and the values of that flag. Commands only see the other flag. */
+  readonly standsFor?: { readonly flag: 'precision'; readonly ifTrue: string; readonly ifFalse: string };
 }
 
 interface ChoiceFlag {
@@ -76,8 +78,6 @@ interface ChoiceFlag {
    * choices. */
   readonly valueName?: string;
   readonly choices: readonly string[];
-  /** Choices that are planned. They are refused as not yet available. */
-  readonly laterChoices?: readonly string[];
   readonly default?: string;
   /** The choices that the flag means if it is written as a boolean flag: without a value or with `true`, and with `false` or the prefix
    * `--no-`. Other flags need a value. */
@@ -97,23 +97,14 @@ interface ParsedFlag {
   readonly default?: string;
 }
 
-/** A flag that is planned. This version refuses it. `boolean` says that it has the syntax of a boolean flag. */
-export interface LaterFlag {
-  readonly notYetAvailable: true;
-  readonly boolean?: true;
-}
-
-export type Flag = AvailableFlag | LaterFlag;
-
 /** Whether the command has the flag. `sweep` also has the flags of `train`, except those that it refuses. */
-export function isFlagOf(flag: Flag, command: CommandName): flag is AvailableFlag {
-  if (!('kind' in flag)) return false;
+export function isFlagOf(flag: Flag, command: CommandName): boolean {
   if (flag.commands.includes(command)) return true;
   return command === 'sweep' && flag.commands.includes('train') && typeof flag.inSweep !== 'object';
 }
 
 /** Whether the command takes a list of values for the flag. */
-export function takesList(flag: AvailableFlag, command: CommandName): boolean {
+export function takesList(flag: Flag, command: CommandName): boolean {
   return command === 'sweep' && flag.inSweep === undefined && !flag.commands.includes(command);
 }
 
@@ -270,19 +261,10 @@ function readBoolean(written: string, text: string | undefined): boolean {
   throw unexpected(written, 'true or false', text);
 }
 
-function readChoice(
-  { choices, laterChoices = [], asSwitch }: ChoiceFlag,
-  written: string,
-  text: string | undefined,
-): string {
+function readChoice({ choices, asSwitch }: ChoiceFlag, written: string, text: string | undefined): string {
   if (asSwitch !== undefined && isBooleanWord(text))
     return readBoolean(written, text) ? asSwitch.on : asSwitch.off;
   if (text !== undefined && choices.includes(text)) return text;
-  if (text !== undefined && laterChoices.includes(text)) {
-    throw new UsageError(
-      `${written} ${text}: not yet available in this version; available: ${choices.join(', ')}`,
-    );
-  }
   const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;
   throw new UsageError(`${unexpected(written, alternatives(choices), text).message}${hint}`);

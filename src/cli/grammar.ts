@@ -18,7 +18,6 @@ import { nearest } from '../nearest.ts';
 import { enumeration } from '../wording.ts';
 import { commandTable, isCommandName } from './command-table.ts';
 import {
-  type AvailableFlag,
   type CommandName,
   type Flag,
   isFlagOf,
@@ -51,7 +50,7 @@ export interface ReadWords {
 }
 
 /** Parses the arguments of a command.
- * @throws UsageError for a flag that is unknown, incomplete, not yet available, or one of another command */
+ * @throws UsageError for a flag that is unknown, incomplete, or one of another command */
 export function readWords(command: CommandName, words: readonly string[]): ReadWords {
   const operands: string[] = [];
   const rest = [...words];
@@ -78,7 +77,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
 interface Found {
   /** The name, such as `batch-size`. */
   readonly name: string;
-  readonly flag: AvailableFlag;
+  readonly flag: Flag;
   readonly negated: boolean;
   /** The text after the `=`, or undefined if there is no `=`. */
   readonly inline: string | undefined;
@@ -121,13 +120,11 @@ function findFlag(command: CommandName, word: string): Found {
   const flag = flags.get(name);
   if (flag === undefined) throw unknownFlag(command, word);
 
-  if ('notYetAvailable' in flag) throw new UsageError(`${written}: not yet available in this version`);
-  const isTaken: boolean = isFlagOf(flag, command);
-  if (!isTaken) throw notOf(command, written, flag);
+  if (!isFlagOf(flag, command)) throw notOf(command, written, flag);
   return { name, flag, negated, inline };
 }
 
-function notOf(command: CommandName, written: string, flag: AvailableFlag): UsageError {
+function notOf(command: CommandName, written: string, flag: Flag): UsageError {
   if (command === 'sweep' && typeof flag.inSweep === 'object')
     return new UsageError(`${written}: not a flag of sweep: ${inFlags(flag.inSweep.refused)}`);
   const owners = Object.keys(commandTable).filter((name) => isCommandName(name) && isFlagOf(flag, name));
@@ -142,7 +139,7 @@ function resolveName(given: string): { name: string; negated: boolean } {
   const name = tutorialNames.get(given) ?? given;
   const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
   const flag = flags.get(positive);
-  const isBoolean = flag !== undefined && ('kind' in flag ? isSwitch(flag) : flag.boolean === true);
+  const isBoolean = flag !== undefined && isSwitch(flag);
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 

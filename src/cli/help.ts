@@ -1,7 +1,7 @@
 /** The help texts. They are generated from the tables of commands and flags, and are at most 80 columns wide. */
 import { command, program } from '../command.ts';
 import { commandTable } from './command-table.ts';
-import { type AvailableFlag, type CommandName, isFlagOf, takesList, writtenName } from './flag.ts';
+import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
 import { linesOf, settings, widestName } from './table.ts';
@@ -70,7 +70,7 @@ function flagSections(name: CommandName): readonly Section[] {
   return [...sections].map(([group, rows]) => [`${group}:`, rows]);
 }
 
-function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
+function flagRow(key: string, flag: Flag, name: CommandName): Row {
   const term = `--${writtenName(key)}${valueHint(flag, takesList(flag, name))}`;
   const own = flag.helpFor?.[name];
   const text = inFlags(own ?? flag.help);
@@ -81,7 +81,7 @@ function flagRow(key: string, flag: AvailableFlag, name: CommandName): Row {
   return [term, isComplete ? text : `${text} (default: ${defaultText(flag.default)})`];
 }
 
-function valueHint(flag: AvailableFlag, isList: boolean): string {
+function valueHint(flag: Flag, isList: boolean): string {
   if (flag.kind === 'boolean') return '';
   const value = flag.valueName ?? (flag.kind === 'choice' ? flag.choices.join('|') : '');
   return ` <${value}${isList ? ',…' : ''}>`;

@@ -7,6 +7,7 @@ import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from '.
 import { type FlagsOf, flagTable } from './flag-table.ts';
 import { type ReadWords, readWords } from './grammar.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { withoutShorthands } from './shorthand.ts';
 
 /** A command to run. */
 export interface CommandRequest<C extends CommandName> {
@@ -74,14 +75,16 @@ function request<C extends CommandName>(
   words: readonly string[],
   debug: boolean,
 ): CommandRequest<C> {
-  const { values, operands } = readWords(command, words);
+  const { values: written, operands } = readWords(command, words);
+  const values = withoutShorthands(command, written);
   return { command, flags: flagsOf(command, values), given: new Set(values.keys()), operands, debug };
 }
 
 /** Returns the values of the flags that were given, and the defaults of the others that have one. */
 function flagsOf<C extends CommandName>(command: C, values: ReadWords['values']): FlagsOf<C> {
   const entries = Object.entries<Flag>(flagTable).flatMap(([key, flag]) => {
-    if (!isFlagOf(flag, command)) return [];
+    const isShorthand = flag.kind === 'boolean' && flag.standsFor !== undefined;
+    if (isShorthand || !isFlagOf(flag, command)) return [];
     const initial = flag.fromCheckpoint?.includes(command) === true ? undefined : flag.default;
     const listed = initial !== undefined && takesList(flag, command) ? [initial] : initial;
     const value = values.get(writtenName(key)) ?? listed;

@@ -3,7 +3,7 @@
 import type { PredictionEvent } from '../predict/predict.ts';
 import { counted, oneLine } from '../wording.ts';
 import { type Console, duration } from './console.ts';
-import { deviceLines } from './device-lines.ts';
+import { deviceEvent, deviceLines } from './device-lines.ts';
 import type { PredictFlags } from './flag-table.ts';
 import { csvFormat, lineFormat, type PredictionFormat, tableFormat } from './prediction-formats.ts';
 import { scoringLine } from './progress-line.ts';
@@ -51,7 +51,7 @@ export class PredictReporter {
         this.#console.warn(event.message);
         return;
       case 'device':
-        this.#line(deviceLines(event), { ...event });
+        this.#line(deviceLines(event), deviceEvent(event));
         return;
       case 'model':
         this.#model(event);

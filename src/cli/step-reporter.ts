@@ -12,7 +12,7 @@ import type { StepReport } from '../training/train-step.ts';
 import type { RecipeChange } from '../training/training-run.ts';
 import type { ValidationReport } from '../training/validation.ts';
 import { counted, oneLine } from '../wording.ts';
-import { type Console, duration, shortTime, timestamp } from './console.ts';
+import { type Console, duration, type JsonEvent, shortTime, timestamp } from './console.ts';
 import { EpochLines } from './epoch-lines.ts';
 import { writtenName } from './flag.ts';
 import { flagTable } from './flag-table.ts';
@@ -142,25 +142,16 @@ export class StepReporter {
 
   #step(report: StepReport): void {
     const { step, totalLoss, losses, towerLosses, learningRate } = report;
+    const { isSkipped, skippedSteps, lossScale = null } = report;
     this.#done = step + 1;
     const due = this.#lines.lineFor(step, totalLoss);
-    if (due !== undefined) {
-      const { text, shorter, examplesPerSecond } = due;
-      const terms = Object.fromEntries(losses);
-      this.#console.line(
-        text,
-        {
-          kind: 'step',
-          step,
-          loss: totalLoss,
-          terms,
-          towerLosses,
-          learningRate,
-          examplesPerSecond,
-        },
-        shorter,
-      );
-    }
+    const json: JsonEvent = {
+      kind: 'step',
+      ...{ step, loss: totalLoss, terms: Object.fromEntries(losses), towerLosses, learningRate },
+      ...{ lossScale, isSkipped, skippedSteps, examplesPerSecond: due?.examplesPerSecond ?? null },
+    };
+    if (due !== undefined) this.#console.line(due.text, json, due.shorter);
+    if (isSkipped) this.#console.line(skippedLine(report), due === undefined ? json : undefined);
     this.#measure(report);
     this.#estimate(step + 1);
     if (performance.now() - this.#drawnAt >= redrawMillis) this.#draw(step + 1);
@@ -248,7 +239,7 @@ export class StepReporter {
     );
   }
 
-  #end({ globalStep, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
+  #end({ globalStep, skippedSteps, stopped, waitedMillis }: TrainEvent & { readonly kind: 'end' }): void {
     this.#finished = !stopped;
     this.#console.progress(undefined);
     const seconds = (performance.now() - this.#started) / 1e3;
@@ -260,14 +251,26 @@ export class StepReporter {
     const waited = waitedMillis < 500 ? '' : `, of which ${duration(waitedMillis)} waiting for input`;
     const sum =
       `${stopped ? 'Stopped' : 'Done'} at step ${number(globalStep)}: ${number(images)} images in ` +
-      `${duration(seconds * 1e3)}, ${speed}${waited}. Checkpoints are in ${trainDir}`;
+      `${duration(seconds * 1e3)}, ${speed}${waited}${skippedOf(skippedSteps)}. Checkpoints are in ${trainDir}`;
     this.#console.result(sum, {
       kind: 'end',
-      ...{ globalStep, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
+      ...{ globalStep, skippedSteps, stopped, images, seconds, waitedSeconds: waitedMillis / 1e3, trainDir },
     });
     if (stopped || suggests())
       this.#console.line(nextCommands(this.#flags, { globalStep, stopped, hasHeldOut, hyperparameters }));
   }
+}
+
+/** Says that a step was skipped, and how the scale of the loss changes. */
+function skippedLine({ step, lossScale = Number.NaN, skippedSteps }: StepReport): string {
+  return (
+    `step ${step} changed nothing, because its gradients were not finite: the loss scale ${number(lossScale)} is halved ` +
+    `(${counted(skippedSteps, 'step')} skipped so far)`
+  );
+}
+
+function skippedOf(skippedSteps: number): string {
+  return skippedSteps === 0 ? '' : `, ${counted(skippedSteps, 'step')} skipped`;
 }
 
 /** Describes a scaled learning rate: `learning rate 0.2 (0.1 for 128 per step, scaled linearly; 977 steps of warm-up), `. */

@@ -128,8 +128,8 @@ test('every tag belongs to a record of the table and has its description, and ev
         for (const record of described) unused.delete(record);
       }
     }
-    // This run has only one tower.
-    assert.deepEqual([...unused], by === 'training' ? [tagRecords.towerLoss] : []);
+    // This run has only one tower, and does not scale its loss.
+    assert.deepEqual([...unused], by === 'training' ? [tagRecords.towerLoss, tagRecords.lossScale] : []);
   }
 });
 

@@ -18,7 +18,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Returns the lines that are printed for the events: on a terminal with the given number of columns, or to a pipe if no number
  * is given. */
-function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 'run'): string {
+function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 'run', json = false): string {
   let text = '';
   const out = {
     write: (more: string) => {
@@ -26,7 +26,7 @@ function printed(events: readonly TrainingEvent[], columns?: number, trainDir = 
     },
     ...(columns !== undefined && { isTTY: true, columns }),
   };
-  const console = createConsole({ quiet: false, json: false }, { out, err: out }, { TERM: 'dumb' });
+  const console = createConsole({ quiet: false, json }, { out, err: out }, { TERM: 'dumb' });
   const flags = { trainDir, dataDir: 'data', maxSteps: 9, logFrequency: 10, summarySteps: 100 };
   const reporter = new TrainReporter(console, flags);
   for (const event of events) reporter.report(event);
@@ -60,7 +60,7 @@ const validation = {
   path: 'run/best/x',
   endsEpoch: false,
 } as const;
-const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0 } as const;
+const end = { kind: 'end', globalStep: 1000, stopped: false, waitedMillis: 0, skippedSteps: 0 } as const;
 
 test('the line of an epoch that another process began says which images are counted', () => {
   const whole = printed([start(), { ...epoch, isPartial: false }]);
@@ -121,6 +121,7 @@ test('resuming in the default folder prints which run that is, and how to start 
   );
   const complete = {
     kind: 'complete',
+    skippedSteps: 0,
     globalStep: 1000,
     hasHeldOut: false,
     hyperparameters: tutorialHyperparameters,
@@ -133,7 +134,13 @@ test('a run with held-out images suggests evaluating those, not the test images'
   assert.match(printed([start(), end]), /eval --run-once --checkpoint-dir run /);
   for (const first of [
     start(undefined, 1000),
-    { kind: 'complete', globalStep: 9, hasHeldOut: true, hyperparameters: tutorialHyperparameters } as const,
+    {
+      kind: 'complete',
+      skippedSteps: 0,
+      globalStep: 9,
+      hasHeldOut: true,
+      hyperparameters: tutorialHyperparameters,
+    } as const,
   ])
     assert.match(printed([first, end]), /eval --run-once --eval-data validation --checkpoint-dir run /);
 });
@@ -141,7 +148,13 @@ test('a run with held-out images suggests evaluating those, not the test images'
 test('a run whose schedule ended suggests stretching the schedule for more steps', () => {
   assert.doesNotMatch(printed([start(), end]), /--decay-steps/);
   const hyperparameters = { ...tutorialHyperparameters, schedule: 'cosine', decaySteps: 1000 } as const;
-  const complete = { kind: 'complete', globalStep: 1000, hasHeldOut: false, hyperparameters } as const;
+  const complete = {
+    kind: 'complete',
+    skippedSteps: 0,
+    globalStep: 1000,
+    hasHeldOut: false,
+    hyperparameters,
+  } as const;
   for (const first of [start(undefined, 0, hyperparameters), complete])
     assert.match(printed([first, end]), /--max-steps 2000 --decay-steps 2000$/m);
 });
@@ -187,4 +200,46 @@ test('the first line names a network other than the one of the tutorial', () => 
     printed([start(undefined, 0, tutorialHyperparameters, 'resnet')]),
     /^Training resnet on 10,000 images/,
   );
+});
+
+test('every skipped step has a line, and an object with --json, and the last line counts them', () => {
+  const step = (number: number, isSkipped: boolean, skippedSteps: number) =>
+    ({
+      kind: 'step',
+      ...{
+        step: number,
+        totalLoss: 4,
+        losses: new Map([['total_loss', 4]]),
+        towerLosses: [],
+        learningRate: 0.1,
+      },
+      ...{ lossScale: 65_536, isSkipped, skippedSteps, correct: 0, waitedMillis: 0, stepMillis: 1 },
+    }) as const;
+  const ready = { kind: 'ready', globalStep: 0, changes: [], recipe: [], history: [] } as const;
+  const events = [
+    ...[start(), ready, step(0, false, 0), step(1, true, 1), step(2, false, 1), step(3, true, 2)],
+    { ...end, skippedSteps: 2 },
+  ];
+  const text = printed(events, 300);
+  assert.deepEqual(text.match(/^step .*$/gm), [
+    'step 1 changed nothing, because its gradients were not finite: the loss scale 65,536 is halved (1 step skipped so far)',
+    'step 3 changed nothing, because its gradients were not finite: the loss scale 65,536 is halved (2 steps skipped so far)',
+  ]);
+  assert.match(text, /images\/s, 2 steps skipped\. Checkpoints are in run$/m);
+  assert.doesNotMatch(printed([start(), ready, step(0, false, 0), end], 300), /skipped/);
+  const objects = printed(events, undefined, 'run', true)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    objects.flatMap(({ kind, step: number, isSkipped, skippedSteps, lossScale }) =>
+      kind === 'step' ? [[number, isSkipped, skippedSteps, lossScale]] : [],
+    ),
+    [
+      [0, false, 0, 65_536],
+      [1, true, 1, 65_536],
+      [3, true, 2, 65_536],
+    ],
+  );
+  assert.equal(objects.find(({ kind }) => kind === 'end')?.['skippedSteps'], 2);
 });

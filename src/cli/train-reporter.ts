@@ -90,6 +90,7 @@ export class TrainReporter {
   /** Reports that the run was already complete when the command started. */
   #complete({
     globalStep,
+    skippedSteps,
     hasHeldOut,
     hyperparameters,
   }: TrainingEvent & { readonly kind: 'complete' }): void {
@@ -101,7 +102,7 @@ export class TrainReporter {
       `The run in ${trainDir} is complete: ${counted(globalStep, 'step')}${others}${this.#unused()}`,
       {
         kind: 'end',
-        ...{ globalStep, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
+        ...{ globalStep, skippedSteps, stopped: false, images: 0, seconds: 0, waitedSeconds: 0, trainDir },
       },
     );
     if (suggests())

@@ -10,7 +10,7 @@ import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { capabilitiesOf } from './capabilities.ts';
-import { dataFindings, folderFinding } from './checks.ts';
+import { dataFindings, folderFinding, processorName } from './checks.ts';
 import { autoFinding } from './engines.ts';
 import { byKernel } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
@@ -105,6 +105,12 @@ test('each data set is reported as complete, damaged or absent', () =>
     assert.match(damaged?.text ?? '', /test_batch\.bin: found 5 bytes/);
   }));
 
+test('a processor without a name is named by its architecture', () => {
+  assert.equal(processorName(' AMD EPYC '), 'AMD EPYC');
+  for (const model of [undefined, '', 'unknown'])
+    assert.equal(processorName(model), `${process.arch} processor`);
+});
+
 test('checks create no folders', () =>
   inTemporaryFolder(async (folder) => {
     await dataFindings(join(folder, 'new'));
@@ -128,6 +134,9 @@ test('doctor tries every engine, reports which one `auto` selects, and exits wit
     assert.match(output, /^ok +engine onnx: onnxruntime-node .*trains, about [\d,]+ images\/s/m);
     assert.match(output, /^(ok|note) +engine onednn: /m);
     assert.match(output, /^ok +--engine auto: uses \w+, about [\d,]+ images\/s \(/m);
+    // Training works without a GPU.
+    for (const device of ['webgpu', 'cuda'])
+      assert.match(output, new RegExp(`^(ok|note) +device ${device}: `, 'm'));
     assert.match(
       output,
       /^(ok|note) +instruction set: (oneDNN [\d.]+ uses .*, \d+ threads?|known only to oneDNN)/m,

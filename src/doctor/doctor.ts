@@ -6,6 +6,7 @@ import { EventQueue } from '../events.ts';
 import { version } from '../version.ts';
 import { type Capability, capabilitiesOf, instructionSetFinding } from './capabilities.ts';
 import { dataFindings, type Finding, folderFinding, machineFindings } from './checks.ts';
+import { triedDevices, tryDevice } from './devices.ts';
 import { autoFinding, type EngineTrial, triedEngines, tryEngine } from './engines.ts';
 
 export interface DoctorRequest {
@@ -45,6 +46,10 @@ export async function* diagnose({
     yield found(trial.finding);
   }
   yield found(autoFinding(trials));
+  for (const device of triedDevices) {
+    const onProgress = (what: string) => queue.push({ kind: 'busy', what });
+    yield found(yield* queue.during(tryDevice(device, onProgress)));
+  }
   yield { kind: 'capabilities', rows: capabilitiesOf(trials) };
 }
 

@@ -7,7 +7,7 @@ import { counted } from '../wording.ts';
 import type { Finding } from './checks.ts';
 import { type MatrixKernel, matrixKernels } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
-import { trialSpeed } from './trial.ts';
+import { rounded, trialSpeed } from './trial.ts';
 
 /** How well an engine works in a precision. */
 export interface EngineTrial {
@@ -55,11 +55,15 @@ export async function tryEngine(
     const support = engineSupport(engine, precision);
     // One working engine is enough. ONNX Runtime is always installed, so only its failure in float32 counts as a problem.
     const unless = engine === 'onnx' && precision === 'float32' ? 'missing' : 'note';
-    if (support.verdict === 'slow')
-      return trial('slow', unless, { text: support.why, ...(await trySlow(engine, precision, onPart)) });
-    if (support.verdict !== 'fast') return trial(support.verdict, unless, { text: support.why });
-    const { works, ...tried } = await tryTraining(chooseEngine({ engine, precision }).engine, onPart);
-    return works ? trial('fast', 'ok', tried) : trial('fails', 'missing', tried);
+    if (support.verdict === 'emulated')
+      return trial('emulated', unless, { text: support.why, ...(await trySlow(engine, precision, onPart)) });
+    if (support.verdict !== 'fast' && support.verdict !== 'slow')
+      return trial(support.verdict, unless, { text: support.why });
+    const { works, text, ...tried } = await tryTraining(chooseEngine({ engine, precision }).engine, onPart);
+    const said = support.verdict === 'slow' ? `${text}. ${support.why}` : text;
+    return works
+      ? trial(support.verdict, 'ok', { text: said, ...tried })
+      : trial('fails', 'missing', { text: said, ...tried });
   } catch (error) {
     return trial('fails', 'missing', { text: messageOf(error) });
   }
@@ -118,9 +122,4 @@ export function autoFinding(
   } catch (error) {
     return { verdict: 'missing', subject, text: messageOf(error) };
   }
-}
-
-/** Rounds a rate to two digits, because a short trial is not more accurate than that. */
-export function rounded(rate: number): string {
-  return Number(rate.toPrecision(2)).toLocaleString('en-US');
 }

@@ -25,3 +25,8 @@ export async function trialSpeed(
   const timed = { graph: training.graph, variables: initialVariables(training, 0) };
   return (batchSize / (await timeSteps(engine, timed, options))) * 1e3;
 }
+
+/** Rounds a rate to two digits, because a short trial is not more accurate than that. */
+export function rounded(rate: number): string {
+  return Number(rate.toPrecision(2)).toLocaleString('en-US');
+}

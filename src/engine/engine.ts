@@ -33,10 +33,11 @@ export type Support =
       /** The GPU that computes, if it is known, such as `NVIDIA H100`. A software adapter is described as such. */
       readonly adapter?: string;
     }
-  /** `slow`: it works, but is too slow for training. `impossible`: the engine has no code for it that runs on this CPU or device.
-   * `missing`: its library or its device was not found or cannot be used. */
+  /** `slow`: it works, but is not faster than float32, so a run says so. `emulated`: it works, but is too slow for training, so it
+   * has to be requested with `emulate`. `impossible`: the engine has no code for it that runs on this CPU or device. `missing`: its
+   * library or its device was not found or cannot be used. */
   | {
-      readonly verdict: 'slow' | 'impossible' | 'missing';
+      readonly verdict: 'slow' | 'emulated' | 'impossible' | 'missing';
       readonly why: string;
       /** The messages of the engine's library, for `--debug`. */
       readonly cause?: string;
@@ -125,9 +126,9 @@ export interface PlacedKernel {
 /** The variables of a session in which a step has failed. */
 export interface Recovered {
   readonly variables: Tensors;
-  /** Whether the variables contain the update of the failed step, because a part of the session completed the step before another
-   * part failed. Otherwise they are those from before the step. */
-  readonly isUpdated: boolean;
+  /** The outputs of the failed step, if the variables are those from after it, because a part of the session completed the step
+   * before another part failed. Otherwise the variables are those from before the step. */
+  readonly outputs?: Tensors;
 }
 
 /** A compiled graph with its variables. */

@@ -51,6 +51,8 @@ export interface ChosenEngine {
   readonly engine: Engine;
   /** Why this engine was chosen, phrased as the end of a sentence, or undefined if the engine was requested by name. */
   readonly reason?: string;
+  /** Why the engine is slow in its precision on its device, although it works, or undefined if it is not. */
+  readonly slow?: string;
 }
 
 /** Creates the requested engine. `auto` selects the fastest engine that works on the device.
@@ -61,7 +63,7 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   const { engine, precision, device = 'cpu' } = request;
   requireOffered(engine, precision, device);
   const wanted = { ...request, device };
-  if (engine !== 'auto') return { engine: create(engine, wanted) };
+  if (engine !== 'auto') return create(engine, wanted);
   const offering = offersWith({ precision, device: deviceParts(device).kind }).map((offer) => offer.engine);
   const [first = 'onnx', ...others] = offering.toSorted(
     (a, b) => engineMakers[a].rank - engineMakers[b].rank,
@@ -69,7 +71,7 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   // If only one engine offers the combination and it does not work here, its own error says what to do.
   if (others.length === 0) {
     const reason = device === 'cpu' ? `for ${precision}` : `for ${device}`;
-    return { engine: create(first, wanted), reason };
+    return { ...create(first, wanted), reason };
   }
   return fastest([first, ...others], wanted);
 }
@@ -84,12 +86,15 @@ function fastest(
 ): ChosenEngine {
   const support = engineSupport(first, request.precision, request.device);
   const [next, ...rest] = others;
-  if (support.verdict === 'fast' || next === undefined) return { engine: create(first, request), reason };
+  if (support.verdict === 'fast' || next === undefined) return { ...create(first, request), reason };
   return fastest([next, ...rest], request, support.why);
 }
 
-function create(engine: EngineName, request: DeviceRequest): Engine {
-  return makerOf(engine, request.precision, request.device).create(request);
+function create(engine: EngineName, request: DeviceRequest): ChosenEngine {
+  const maker = makerOf(engine, request.precision, request.device);
+  const made = maker.create(request);
+  const support = maker.support(request.device);
+  return { engine: made, ...(support.verdict === 'slow' && { slow: support.why }) };
 }
 
 /** Creates an engine with a precision that it offers; the compiler checks the combination.

@@ -128,6 +128,32 @@ for (const { name, create, skip } of engines)
           });
     }
 
+    test('keeps all variables of all sessions that exchange if only one of them has a bad value', async () => {
+      const memory = newSharedGroup(2);
+      const options = [0, 1].map((rank) => ({
+        exchange: { group: { kind: 'threads', memory, rank }, weight: 0.5 } as const,
+      }));
+      const sessions = await Promise.all(options.map((one) => create(1).compile(stepGraph(true), one)));
+      try {
+        const each = <T>(task: (session: Session, index: number) => Promise<T>) =>
+          Promise.all(sessions.map(task));
+        await each((session) => session.write(start));
+        for (const bad of [0, 1]) {
+          const found = await each((session, index) =>
+            session.step(feedsOf(index === bad ? Number.POSITIVE_INFINITY : 1)),
+          );
+          for (const outputs of found) assert.equal(outputs.get('norm')?.data[0], Number.POSITIVE_INFINITY);
+          for (const after of await each((session) => session.read())) assert.deepEqual(after, start);
+        }
+        await each((session, index) => session.step(feedsOf(index)));
+        const [one, other] = await each((session) => session.read());
+        assert.notDeepEqual(one, start);
+        assert.deepEqual(one, other);
+      } finally {
+        await Promise.all(sessions.map((session) => session.release()));
+      }
+    });
+
     test('has the check in its placement', async () => {
       await withSession(create(1).compile(stepGraph(false)), async (session) => {
         const checks = (await session.placement()).filter(({ op }) => op === finitePart.op);

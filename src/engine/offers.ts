@@ -6,7 +6,7 @@
 import type { DeviceKind } from './device.ts';
 
 export const offers = {
-  onnx: { cpu: ['float32'], webgpu: ['float32'], cuda: ['float32'] },
+  onnx: { cpu: ['float32', 'float16'], webgpu: ['float32', 'float16'], cuda: ['float32', 'float16'] },
   onednn: { cpu: ['float32', 'bfloat16', 'float16'] },
 } as const;
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, scalar } from '../tensor/tensor.ts';
-import { engineVariants } from '../testing/engines.ts';
+import { allVariants, engineVariants } from '../testing/engines.ts';
+import type { DeviceKind } from './device.ts';
 
 /** A dense layer with a bias and a ReLU, whose bias changes in every step. */
 function denseLayer() {
@@ -26,8 +27,15 @@ function denseLayer() {
   return builder.build();
 }
 
-for (const { title, engine, skip, create } of engineVariants) {
-  describe(`the placement of a session of ${title}`, { skip }, () => {
+/** The execution providers of ONNX Runtime. */
+const providers: Readonly<Record<DeviceKind, RegExp>> = {
+  cpu: /^CPUExecutionProvider$/,
+  webgpu: /^WebGpuExecutionProvider$/,
+  cuda: /^CUDAExecutionProvider$/,
+};
+
+for (const { title, engine, device: kind, missing, create } of allVariants) {
+  describe(`the placement of a session of ${title}`, { skip: missing }, () => {
     test('names the kernels that run, with their devices, and changes nothing', async () => {
       const graph = denseLayer();
       const session = await create(1).compile(graph);
@@ -49,10 +57,9 @@ for (const { title, engine, skip, create } of engineVariants) {
           names.some((name) => name === node || name.startsWith(`${node}/`)),
           `${node}: ${names}`,
         );
-      const code = engine === 'onnx' ? /^CPUExecutionProvider$/ : /^(jit|brg|gemm|ref|simple|brgemm)/;
       for (const { kernel, device } of kernels) {
-        assert.match(kernel, code);
-        assert.equal(device, '/device:CPU:0');
+        assert.match(kernel, engine === 'onnx' ? providers[kind] : /^(jit|brg|gemm|ref|simple|brgemm)/);
+        assert.equal(device, kind === 'cpu' ? '/device:CPU:0' : '/device:GPU:0');
       }
     });
 

@@ -77,8 +77,8 @@ class TowerSession implements Session {
   readonly #whole: Graph;
   readonly #towers: readonly Tower[];
   readonly #memory: SharedMemoryOfGroup;
-  /** The towers that completed the step that failed in another tower. */
-  #updated: ReadonlySet<Tower> = new Set();
+  /** What the towers returned that completed the step that failed in another tower. */
+  #updated: ReadonlyMap<Tower, Tensors> = new Map();
 
   constructor(whole: Graph, towers: readonly Tower[], memory: SharedMemoryOfGroup) {
     this.#whole = whole;
@@ -93,9 +93,14 @@ class TowerSession implements Session {
   async step(feeds: Tensors, options: StepOptions = {}): Promise<Tensors> {
     requireOptions(options, stepChecks);
     const parts = this.#split(feeds);
-    const results = await this.#each(({ session }, index) =>
-      session.step(parts[index] ?? new Map(), options),
-    );
+    const updated = new Map<Tower, Tensors>();
+    this.#updated = updated;
+    const results = await this.#each(async (tower, index) => {
+      const outputs = await tower.session.step(parts[index] ?? new Map(), options);
+      updated.set(tower, outputs);
+      return outputs;
+    });
+    updated.clear();
     return this.#joined(results);
   }
 
@@ -111,7 +116,8 @@ class TowerSession implements Session {
     const errors: unknown[] = [];
     for (const tower of sorted)
       try {
-        return { variables: await tower.session.read(), isUpdated: isUpdated(tower) };
+        const outputs = this.#updated.get(tower);
+        return { variables: await tower.session.read(), ...(outputs && { outputs }) };
       } catch (error) {
         errors.push(error);
       }
@@ -157,10 +163,7 @@ class TowerSession implements Session {
         }),
       ),
     );
-    if (failure !== undefined) {
-      this.#updated = new Set(this.#towers.filter((_, index) => results[index]?.status === 'fulfilled'));
-      throw failure.error;
-    }
+    if (failure !== undefined) throw failure.error;
     return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 

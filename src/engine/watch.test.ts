@@ -5,7 +5,7 @@ import { GraphBuilder } from '../ops/builder.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { float32, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
-import { engineVariants } from '../testing/engines.ts';
+import { allVariants } from '../testing/engines.ts';
 import { computeGraph, reference } from '../testing/reference.ts';
 import type { Engine, Tensors } from './engine.ts';
 
@@ -79,8 +79,8 @@ async function run(engine: Engine, graph: Graph, watched: readonly boolean[]) {
   }
 }
 
-for (const { title, skip, create, tolerance } of engineVariants) {
-  describe(`watching a step of ${title}`, { skip }, () => {
+for (const { title, missing, create, tolerance } of allVariants) {
+  describe(`watching a step of ${title}`, { skip: missing }, () => {
     // Some numbers of channels fill blocks of 16, others would need padding.
     for (const channels of [32, 6]) {
       const graph = watchedStep(channels);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { RunError } from '../errors.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { float32, scalar, type Tensor } from '../tensor/tensor.ts';
-import { engines } from '../testing/engines.ts';
+import { engines, float32Variants } from '../testing/engines.ts';
 import { serviceThread } from '../testing/service-thread.ts';
 import { Thread } from '../threads/thread.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
@@ -36,8 +36,8 @@ async function withSession(engine: Engine, body: (session: Session) => Promise<v
   }
 }
 
-for (const { name, skip, create } of engines) {
-  describe(`a session of ${name}`, { skip }, () => {
+for (const { title, missing, create } of float32Variants) {
+  describe(`a session of ${title}`, { skip: missing }, () => {
     test('starts from zeros, keeps unwritten variables, and returns copies', async () => {
       await withSession(create(1), async (session) => {
         assert.deepEqual((await session.step(feeds)).get('before'), float32([2], [0, 0]));
@@ -211,6 +211,7 @@ for (const { name, skip, create } of engines) {
     for (let i = 0; i < 5; i++) await open();
     const before = mappings();
     for (let i = 0; i < 40; i++) await open();
-    assert.ok(mappings() - before < 20, `${before} mappings, then ${mappings()}`);
+    // A leak would add 120. V8's heap adds about 40 at once, at some time.
+    assert.ok(mappings() - before < 80, `${before} mappings, then ${mappings()}`);
   });
 }

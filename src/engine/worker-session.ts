@@ -85,7 +85,7 @@ export class WorkerSession<Start> implements Session {
   }
 
   async recover(): Promise<Recovered> {
-    return { variables: await this.read(), isUpdated: false };
+    return { variables: await this.read() };
   }
 
   async profile(feeds: Tensors, steps: number): Promise<readonly PartTime[]> {

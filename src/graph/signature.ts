@@ -3,6 +3,7 @@
  * defines what each one computes. Operators that exist in TensorFlow have their names from there. No operator modifies a
  * tensor in place: every operator returns new values.
  */
+import type { FloatType } from '../tensor/dtype.ts';
 import type { Shape, Tensor } from '../tensor/tensor.ts';
 
 /** A number for rows and one for columns. */
@@ -81,6 +82,9 @@ export interface EngineOpSignatures {
   /** Multiplies the matrices on the last two axes. The axes before them broadcast. */
   BatchMatMul: Op<'a' | 'b'>;
   Reverse: Op<'x', { readonly axes: readonly number[] }>;
+  /** x as numbers of the type `to`, each of which is the nearest one; of two equally near ones the even one. Numbers beyond the
+   * largest one become infinity. */
+  Cast: Op<'x', { readonly to: FloatType }>;
   /** The rows of x (along axis 0) with the given `indices`, in that order. */
   Gather: Op<'x', { readonly indices: readonly number[] }>;
 }

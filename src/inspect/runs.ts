@@ -25,8 +25,12 @@ export interface RunRow {
   readonly network: string | null;
   /** All settings of the recipe and the request, by name. */
   readonly settings: Readonly<Record<string, string | number>> | null;
-  /** The number of updates at the newest checkpoint. */
+  /** The number of steps at the newest checkpoint. */
   readonly step: number | null;
+  /** The number of these steps that were skipped, because gradients were not finite in float16. */
+  readonly skippedSteps: number | null;
+  /** The scale of the loss in float16, or null if it is not scaled. */
+  readonly lossScale: number | null;
   /** The running average of the total loss at the newest checkpoint, or the last recorded loss if the checkpoint has none. */
   readonly loss: number | null;
   readonly imagesPerSecond: number | null;
@@ -145,6 +149,8 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
     network: metadata?.network.name ?? null,
     settings: metadata === undefined ? null : settingsOf(metadata),
     step: metadata?.globalStep ?? null,
+    skippedSteps: metadata?.skippedSteps ?? null,
+    lossScale: metadata?.lossScale?.scale ?? null,
     loss: result?.loss ?? lossOf(checkpoint, metrics?.get(tagOfLoss)) ?? null,
     imagesPerSecond: result?.imagesPerSecond ?? metrics?.get(tagOfSpeed) ?? null,
     validation: metrics?.get(tagOfValidation) ?? metadata?.validationPrecision ?? null,
@@ -159,13 +165,15 @@ async function rowOf({ name, path, names = [], problem }: Folder, precision: num
   };
 }
 
-/** Returns the running average of the total loss at a checkpoint, or undefined before the first step.
+/** Returns the running average of the total loss at a checkpoint, or undefined before the first update.
  * @param recorded the last loss in the summaries, for a checkpoint that has none or cannot be read */
 function lossOf(checkpoint: CheckpointScalars | undefined, recorded: number | undefined): number | undefined {
-  if (checkpoint?.metadata.globalStep === 0) return undefined;
+  const { globalStep = 0, skippedSteps = 0 } = checkpoint?.metadata ?? {};
+  const updates = globalStep - skippedSteps;
+  if (checkpoint !== undefined && updates === 0) return undefined;
   const average = checkpoint?.scalars.get(lossAverage);
-  if (checkpoint === undefined || average === undefined) return recorded;
-  const loss = unbiasedAverage(average, checkpoint.metadata.globalStep);
+  if (average === undefined) return recorded;
+  const loss = unbiasedAverage(average, updates);
   return Number.isFinite(loss) ? loss : undefined;
 }
 

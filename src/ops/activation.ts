@@ -29,6 +29,7 @@ const secondDerivative = { notDifferentiable: 'second derivatives of activations
 export const gelu: OpDefinition<'Gelu'> = {
   infer: inferActivation,
   gradient: { x: ({ op, inputs: { x }, attributes, dy }) => op('GeluGrad', { dy, x }, attributes) },
+  float16: 'rounds',
   onnx: ({ inputs: { x }, attributes, ...context }) => ({
     y: context.emit('Mul', [x, distribution(context, attributes, x).phi]),
   }),
@@ -39,6 +40,7 @@ export const gelu: OpDefinition<'Gelu'> = {
 export const geluGrad: OpDefinition<'GeluGrad'> = {
   infer: inferGradient,
   gradient: secondDerivative,
+  float16: 'rounds',
   onnx: ({ inputs: { dy, x }, attributes, ...context }) => {
     const { phi, density } = distribution(context, attributes, x);
     const { emit } = context;
@@ -51,6 +53,7 @@ export const geluGrad: OpDefinition<'GeluGrad'> = {
 export const silu: OpDefinition<'Silu'> = {
   infer: inferActivation,
   gradient: { x: ({ op, inputs: { x }, dy }) => op('SiluGrad', { dy, x }) },
+  float16: 'rounds',
   onnx: ({ inputs: { x }, emit }) => ({ y: emit('Mul', [x, emit('Sigmoid', [x])]) }),
   onednn: (context) => ({ y: unary(context, 'swish', context.inputs.x, 1) }),
 };
@@ -59,6 +62,7 @@ export const silu: OpDefinition<'Silu'> = {
 export const siluGrad: OpDefinition<'SiluGrad'> = {
   infer: inferGradient,
   gradient: secondDerivative,
+  float16: 'rounds',
   onnx: ({ inputs: { dy, x }, emit, constant }) => {
     const one = constant(scalar(1));
     const sigmoid = emit('Sigmoid', [x]);

@@ -41,6 +41,7 @@ export const fusedBatchNormV3: OpDefinition<'FusedBatchNormV3'> = {
       return { x: found.y, scale: found.scaleGradient, offset: found.offsetGradient };
     },
   },
+  float16: 'rounds',
   onnx: { expandedBy: 'engine/onnx/compile/expand-batch-normalization' },
   onednn: ({ inputs: { x, scale, offset }, attributes: { epsilon }, callAll }) => {
     const reads = { src: x, scale, shift: offset };
@@ -60,6 +61,7 @@ export const fusedBatchNormGradV3: OpDefinition<'FusedBatchNormGradV3'> = {
     return { y: float32Type(x.shape), scaleGradient: vector, offsetGradient: vector };
   },
   gradient: { notDifferentiable: 'second derivatives of batch normalization are not implemented' },
+  float16: 'rounds',
   onnx: { expandedBy: 'engine/onnx/compile/expand-batch-normalization' },
   onednn: ({ inputs: { dy, x, scale, mean, variance }, attributes: { epsilon }, callAll }) => {
     // oneDNN 2.x requires a shift, although no gradient depends on it.
@@ -97,6 +99,7 @@ export const batchNormWithGlobalNormalization: OpDefinition<'BatchNormWithGlobal
     },
     offset: ({ op, dy }) => op('BiasAddGrad', { dy }),
   },
+  float16: 'rounds',
   onnx: ({ inputs: { x, mean, variance, scale, offset }, attributes: { epsilon }, emit }) => ({
     y: emit('BatchNormalization', [x, scale, offset, mean, variance], { epsilon: { float: epsilon } }),
   }),

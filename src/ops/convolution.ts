@@ -22,9 +22,10 @@ import { describeType, float32, type Shape, sameShape, type TensorType } from '.
 import { int64Vector, type OnnxAttribute, type OpDefinition } from './definition.ts';
 import { binary, type PrimitiveContext, reduce, type Slot } from './primitives.ts';
 import {
-  float32Type,
   like,
   requireEqual,
+  requireFloats,
+  requireSameDtype,
   requireType,
   type SlidingWindow,
   sizes,
@@ -39,8 +40,9 @@ export function convolutionWindow(x: Shape, filter: Shape, attributes: Convoluti
 }
 
 function outputShape(x: TensorType, filter: TensorType, attributes: ConvolutionAttributes): Shape {
-  requireType('x', x, 'float32', 'N, I, H, W');
-  requireType('filter', filter, 'float32', 'O, I, KH, KW');
+  requireFloats('x', x, 'N, I, H, W');
+  requireFloats('filter', filter, 'O, I, KH, KW');
+  requireSameDtype('x and filter', x, filter);
   requireChannels(x.shape, filter.shape, attributes.groups ?? 1);
   const [[n], [o]] = [sizes(x.shape), sizes(filter.shape)];
   return [n, o, ...convolutionWindow(x.shape, filter.shape, attributes).size];
@@ -69,7 +71,7 @@ function requireOutput(
   attributes: ConvolutionAttributes,
 ): void {
   const expected = outputShape(x, filter, attributes);
-  if (dy.dtype === 'float32' && sameShape(expected, dy.shape)) return;
+  if (dy.dtype === x.dtype && sameShape(expected, dy.shape)) return;
   throw new GraphError(
     `dy ${describeType(dy)} must have the convolution's output shape [${expected.join(', ')}]`,
   );
@@ -102,13 +104,14 @@ function groupedShape(filter: Shape, groups = 1): Shape {
 }
 
 export const conv2D: OpDefinition<'Conv2D'> = {
-  infer: ({ x, filter }, attributes) => ({ y: float32Type(outputShape(x, filter, attributes)) }),
+  infer: ({ x, filter }, attributes) => ({ y: like(x, outputShape(x, filter, attributes)) }),
   gradient: {
     x: ({ op, inputs: { x, filter }, attributes, dy }) =>
       op('Conv2DBackpropInput', { filter, dy }, { ...attributes, inputShape: x.shape }),
     filter: ({ op, inputs: { x, filter }, attributes, dy }) =>
       op('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: filter.shape }),
   },
+  float16: 'operands',
   onnx: ({ inputs: { x, filter }, inputTypes, attributes, emit }) => {
     const window = convolutionWindow(inputTypes.x.shape, inputTypes.filter.shape, attributes);
     return { y: emit('Conv', [x, filter], onnxWindow(window, attributes.groups)) };
@@ -123,7 +126,7 @@ export const conv2D: OpDefinition<'Conv2D'> = {
 
 export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
   infer: ({ filter, dy }, { inputShape, ...attributes }) => {
-    const x = float32Type(inputShape);
+    const x = like(filter, inputShape);
     requireOutput(x, filter, dy, attributes);
     return { y: x };
   },
@@ -133,6 +136,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
     dy: ({ op, inputs: { filter }, attributes: { inputShape, ...attributes }, dy }) =>
       op('Conv2D', { x: dy, filter }, attributes),
   },
+  float16: 'operands',
   onnx: ({ inputs: { filter, dy }, inputTypes, attributes, emit }) => {
     const window = convolutionWindow(attributes.inputShape, inputTypes.filter.shape, attributes);
     // The number of rows and columns after the last window. No window reads them.
@@ -159,7 +163,7 @@ export const conv2DBackpropInput: OpDefinition<'Conv2DBackpropInput'> = {
 
 export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
   infer: ({ x, dy }, { filterShape, ...attributes }) => {
-    const filter = float32Type(filterShape);
+    const filter = like(x, filterShape);
     requireOutput(x, filter, dy, attributes);
     return { y: filter };
   },
@@ -169,6 +173,7 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
     dy: ({ op, inputs: { x }, attributes: { filterShape, ...attributes }, dy }) =>
       op('Conv2D', { x, filter: dy }, attributes),
   },
+  float16: 'operands',
   onnx: { expandedBy: 'engine/onnx/compile/expand-convolution' },
   onednn: ({ inputs: { x, dy }, attributes: { filterShape, ...attributes }, call, alias }) => {
     const window = convolutionWindow(x.dims, filterShape, attributes);
@@ -182,11 +187,12 @@ export const conv2DBackpropFilter: OpDefinition<'Conv2DBackpropFilter'> = {
 /** y = x + bias, where x is [N, C] or [N, C, H, W] and bias [C] has one element per channel. */
 export const biasAdd: OpDefinition<'BiasAdd'> = {
   infer: ({ x, bias }) => {
-    requireType('bias', bias, 'float32', 'C');
+    requireType('bias', bias, x.dtype, 'C');
     requireEqual('the channels of x and the length of bias', x.shape[1] ?? 0, bias.shape[0] ?? 0);
     return { y: like(x, x.shape) };
   },
   gradient: { x: ({ dy }) => dy, bias: ({ op, dy }) => op('BiasAddGrad', { dy }) },
+  float16: 'follows',
   onnx: ({ inputs: { x, bias }, inputTypes, emit, constant }) => {
     if (inputTypes.x.shape.length === 2) return { y: emit('Add', [x, bias]) };
     const shape = constant(int64Vector([-1, ...inputTypes.x.shape.slice(2).map(() => 1)]));
@@ -208,6 +214,7 @@ export const biasAddGrad: OpDefinition<'BiasAddGrad'> = {
       return op('BroadcastTo', { x: op('Reshape', { x: dy }, { shape: kept }) }, { shape: spread.shape });
     },
   },
+  float16: 'sums',
   onnx: ({ inputs: { dy }, inputTypes, emit, constant }) => {
     const axes = constant(int64Vector([0, ...inputTypes.dy.shape.slice(2).map((_, axis) => axis + 2)]));
     return { y: emit('ReduceSum', [dy, axes], { keepdims: { int: 0 } }) };

@@ -10,11 +10,26 @@ export interface OpDefinition<N extends OpName> {
    * of the node to the message */
   readonly infer: (inputs: PerInput<N, TensorType>, attributes: AttributesOf<N>) => PerOutput<N, TensorType>;
   readonly gradient: GradientRule<N> | JointGradient<N> | NotDifferentiable;
+  readonly float16: Float16Policy;
   readonly onnx: OnnxRule<N> | ExpandedBefore;
   readonly onednn: OnednnRule<N> | NotOffered;
   /** The number of multiply-adds of one call. Only convolutions and matrix products define it; other operators count as 0. */
   readonly multiplyAdds?: (inputs: PerInput<N, TensorType>, outputs: PerOutput<N, TensorType>) => number;
 }
+
+/**
+ * What the operator does when the precision is float16 (`engine/onnx/compile/to-float16.ts`). The lists of PyTorch's autocast make
+ * the same distinctions (docs of torch.amp, "CUDA Ops that can autocast to float16" and "… to float32").
+ *
+ * - `operands`: matrix work. It reads float16 operands, and its result is float16.
+ * - `follows`: it computes in float16 if an operand is float16, and in float32 otherwise.
+ * - `exact`: the same, and its result has no rounding error: it moves or selects elements, or changes their sign.
+ * - `rounds`: it reads and computes float32. Its first output is rounded to float16 if an operand was float16. These are formulas
+ *   whose parts exceed the range of float16, or lose too much in it, such as the sum of squares of a normalization.
+ * - `sums`: it reads and returns float32, because a sum of many float16 numbers in float16 stops growing.
+ * - `never`: it reads and returns float32, and the values from which its operands are computed without matrix work stay float32.
+ */
+export type Float16Policy = 'operands' | 'follows' | 'exact' | 'rounds' | 'sums' | 'never';
 
 /** States why an operator has no gradient, so that a missing gradient is always deliberate. */
 export interface NotDifferentiable {
@@ -89,11 +104,19 @@ export type Emit = (
   attributes?: Readonly<Record<string, OnnxAttribute>>,
 ) => string;
 
+/**
+ * How an ONNX model computes a mask of zeros and ones. `hardSigmoid`: with HardSigmoid and a slope of 3.4e38, in one pass over the
+ * elements that uses all threads of a CPU. `comparison`: with a comparison, whose booleans become numbers or choose them. In float16
+ * the slope would be infinite.
+ */
+export type Mask = 'hardSigmoid' | 'comparison';
+
 export interface OnnxContext<N extends OpName> {
   readonly inputs: PerInput<N, string>;
   readonly inputTypes: PerInput<N, TensorType>;
   readonly outputTypes: PerOutput<N, TensorType>;
   readonly attributes: AttributesOf<N>;
+  readonly mask: Mask;
   readonly emit: Emit;
   /** Returns the name of an initializer that holds the tensor. Equal tensors share one initializer. */
   readonly constant: (value: Tensor) => string;

@@ -2,16 +2,18 @@
  * backward walk sums it to the shape of the operand. */
 
 import type { Value } from '../graph/graph.ts';
+import { dtypes } from '../tensor/dtype.ts';
+import { scalarLike } from '../tensor/float16.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
 import type { Apply, Emit, OpDefinition } from './definition.ts';
 import { type Binary, binary, type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
-import { broadcast, float32Type, like, requireFloat32, requireSame } from './shapes.ts';
+import { broadcast, like, requireFloat, requireSame } from './shapes.ts';
 
 const inferBinary = ({ a, b }: { a: TensorType; b: TensorType }) => ({ y: like(a, broadcast(a, b)) });
 
 const inferUnary = ({ x }: { x: TensorType }) => {
-  requireFloat32('x', x);
-  return { y: float32Type(x.shape) };
+  requireFloat('x', x);
+  return { y: x };
 };
 
 const onnxBinary =
@@ -46,6 +48,7 @@ const times = (op: Apply, factor: number, x: Value) =>
 export const add: OpDefinition<'Add'> = {
   infer: inferBinary,
   gradient: { a: ({ dy }) => dy, b: ({ dy }) => dy },
+  float16: 'follows',
   onnx: onnxBinary('Add'),
   onednn: onednnBinary('add'),
 };
@@ -54,6 +57,7 @@ export const add: OpDefinition<'Add'> = {
 export const sub: OpDefinition<'Sub'> = {
   infer: inferBinary,
   gradient: { a: ({ dy }) => dy, b: ({ op, dy }) => op('Neg', { x: dy }) },
+  float16: 'follows',
   onnx: onnxBinary('Sub'),
   onednn: onednnBinary('sub'),
 };
@@ -65,6 +69,7 @@ export const mul: OpDefinition<'Mul'> = {
     a: ({ op, inputs: { b }, dy }) => op('Mul', { a: dy, b }),
     b: ({ op, inputs: { a }, dy }) => op('Mul', { a: dy, b: a }),
   },
+  float16: 'follows',
   onnx: onnxBinary('Mul'),
   onednn: onednnBinary('mul'),
 };
@@ -77,6 +82,7 @@ export const div: OpDefinition<'Div'> = {
     b: ({ op, inputs: { b }, outputs: { y }, dy }) =>
       op('Neg', { x: op('Mul', { a: dy, b: op('Div', { a: y, b }) }) }),
   },
+  float16: 'follows',
   onnx: onnxBinary('Div'),
   onednn: onednnBinary('div'),
 };
@@ -85,6 +91,7 @@ export const div: OpDefinition<'Div'> = {
 export const maximum: OpDefinition<'Maximum'> = {
   infer: inferBinary,
   gradient: { notDifferentiable: 'only engine passes use this operator, after differentiation' },
+  float16: 'exact',
   onnx: onnxBinary('Max'),
   onednn: onednnBinary('max'),
 };
@@ -93,6 +100,7 @@ export const maximum: OpDefinition<'Maximum'> = {
 export const neg: OpDefinition<'Neg'> = {
   infer: inferUnary,
   gradient: { x: ({ op, dy }) => op('Neg', { x: dy }) },
+  float16: 'exact',
   onnx: onnxUnary('Neg'),
   onednn: onednnUnary('linear', -1),
 };
@@ -101,6 +109,7 @@ export const neg: OpDefinition<'Neg'> = {
 export const square: OpDefinition<'Square'> = {
   infer: inferUnary,
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: times(op, 2, x), b: dy }) },
+  float16: 'follows',
   onnx: ({ inputs: { x }, emit }) => ({ y: emit('Mul', [x, x]) }),
   // A square is written as a product because fusion starts a chain at a binary call, never at a unary one.
   onednn: (context) => ({
@@ -112,6 +121,7 @@ export const square: OpDefinition<'Square'> = {
 export const sqrt: OpDefinition<'Sqrt'> = {
   infer: inferUnary,
   gradient: { x: ({ op, outputs: { y }, dy }) => op('Div', { a: dy, b: times(op, 2, y) }) },
+  float16: 'follows',
   onnx: onnxUnary('Sqrt'),
   onednn: onednnUnary('sqrt'),
 };
@@ -120,6 +130,7 @@ export const sqrt: OpDefinition<'Sqrt'> = {
 export const relu: OpDefinition<'Relu'> = {
   infer: inferUnary,
   gradient: { x: ({ op, outputs: { y }, dy }) => op('ReluGrad', { dy, y }) },
+  float16: 'exact',
   onnx: onnxUnary('Relu'),
   onednn: onednnUnary('relu'),
 };
@@ -134,7 +145,12 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
     dy: ({ op, inputs: { y }, dy }) => op('ReluGrad', { dy, y }),
     y: null, // dx is a step function of y, whose derivative is 0 wherever it exists
   },
-  onnx: ({ inputs: { dy, y }, emit }) => ({ y: emit('Mul', [dy, step(emit, y, 0)]) }),
+  float16: 'exact',
+  onnx: ({ inputs: { dy, y }, inputTypes, mask, emit, constant }) => {
+    if (mask === 'hardSigmoid') return { y: emit('Mul', [dy, step(emit, y, 0)]) };
+    const zero = constant(scalarLike(inputTypes.y, 0));
+    return { y: emit('Where', [emit('Greater', [y, zero]), dy, zero]) };
+  },
   onednn: (context) => {
     const { dy, y } = context.inputs;
     const above = binary(context, 'gt', y, context.constant(scalar(0)), y.dims);
@@ -146,7 +162,12 @@ export const reluGrad: OpDefinition<'ReluGrad'> = {
 export const greaterEqual: OpDefinition<'GreaterEqual'> = {
   infer: inferBinary,
   gradient: { notDifferentiable: 'a comparison has no derivative' },
-  onnx: ({ inputs: { a, b }, emit }) => ({ y: step(emit, emit('Sub', [a, b]), 1) }),
+  float16: 'exact',
+  onnx: ({ inputs: { a, b }, inputTypes, mask, emit }) => {
+    if (mask === 'hardSigmoid') return { y: step(emit, emit('Sub', [a, b]), 1) };
+    const to = { int: dtypes[inputTypes.a.dtype].onnx };
+    return { y: emit('Cast', [emit('GreaterOrEqual', [a, b])], { to }) };
+  },
   onednn: onednnBinary('ge'),
 };
 
@@ -159,10 +180,28 @@ function step(emit: Emit, x: string, atZero: 0 | 1): string {
   return emit('HardSigmoid', [x], { alpha: { float: 3.4e38 }, beta: { float: atZero } });
 }
 
+/** y has the numbers of x in the type `to`. The gradient passes through as if nothing were rounded. */
+export const cast: OpDefinition<'Cast'> = {
+  infer: ({ x }, { to }) => {
+    requireFloat('x', x);
+    return { y: { dtype: to, shape: x.shape } };
+  },
+  gradient: {
+    x: ({ op, inputs: { x }, dy }) =>
+      op('Cast', { x: dy }, { to: x.dtype === 'float16' ? 'float16' : 'float32' }),
+  },
+  float16: 'exact',
+  onnx: ({ inputs: { x }, attributes: { to }, emit }) => ({
+    y: emit('Cast', [x], { to: { int: dtypes[to].onnx } }),
+  }),
+  onednn: { notOffered: 'only passes of the ONNX engine use this operator' },
+};
+
 /** y is the tensor stored in the attribute. */
 export const constant: OpDefinition<'Constant'> = {
   infer: (_, { value }) => ({ y: { dtype: value.dtype, shape: value.shape } }),
   gradient: {},
+  float16: 'never',
   onnx: ({ attributes: { value }, constant }) => ({ y: constant(value) }),
   onednn: ({ attributes: { value }, constant }) => ({ y: constant(value) }),
 };

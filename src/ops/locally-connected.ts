@@ -22,7 +22,7 @@ import type { LocalAttributes, RowsAndColumns } from '../graph/signature.ts';
 import { describeType, float32, type Shape, sameShape, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import type { OpDefinition } from './definition.ts';
 import { type Piece, type PrimitiveContext, partOf, plain, type Slot, type View } from './primitives.ts';
-import { float32Type, requireType, type SlidingWindow, sizes, slidingWindow } from './shapes.ts';
+import { like, requireFloats, requireSameDtype, type SlidingWindow, sizes, slidingWindow } from './shapes.ts';
 
 /** Returns the filter [H', W', O, KH, KW, I] as a window sliding over x [N, I, H, W].
  * @throws GraphError when strides or padding are out of range, or the filter is larger than the padded image */
@@ -32,8 +32,9 @@ export function localWindow(x: Shape, filter: Shape, attributes: LocalAttributes
 }
 
 function outputShape(x: TensorType, filter: TensorType, attributes: LocalAttributes): Shape {
-  requireType('x', x, 'float32', 'N, I, H, W');
-  requireType('filter', filter, 'float32', "H', W', O, KH, KW, I");
+  requireFloats('x', x, 'N, I, H, W');
+  requireFloats('filter', filter, "H', W', O, KH, KW, I");
+  requireSameDtype('x and filter', x, filter);
   const [[n, i], [rows, columns, o]] = [sizes(x.shape), sizes(filter.shape)];
   const { size } = localWindow(x.shape, filter.shape, attributes);
   const text = `filter [${filter.shape.join(', ')}]`;
@@ -50,20 +51,21 @@ function outputShape(x: TensorType, filter: TensorType, attributes: LocalAttribu
 
 function requireOutput(x: TensorType, filter: TensorType, dy: TensorType, attributes: LocalAttributes): void {
   const expected = outputShape(x, filter, attributes);
-  if (dy.dtype === 'float32' && sameShape(expected, dy.shape)) return;
+  if (dy.dtype === x.dtype && sameShape(expected, dy.shape)) return;
   throw new GraphError(`dy ${describeType(dy)} must have the output shape [${expected.join(', ')}]`);
 }
 
 const multiplyAdds = (filter: Shape, images: number) => sizeOf(filter) * images;
 
 export const locallyConnected2D: OpDefinition<'LocallyConnected2D'> = {
-  infer: ({ x, filter }, attributes) => ({ y: float32Type(outputShape(x, filter, attributes)) }),
+  infer: ({ x, filter }, attributes) => ({ y: like(x, outputShape(x, filter, attributes)) }),
   gradient: {
     x: ({ op, inputs: { x, filter }, attributes, dy }) =>
       op('LocallyConnected2DBackpropInput', { filter, dy }, { ...attributes, inputShape: x.shape }),
     filter: ({ op, inputs: { x, filter }, attributes, dy }) =>
       op('LocallyConnected2DBackpropFilter', { x, dy }, { ...attributes, filterShape: filter.shape }),
   },
+  float16: 'operands',
   onnx: { expandedBy: 'engine/onnx/compile/expand-locally-connected' },
   onednn: (context) => {
     const { inputs, outputTypes, attributes, call, alias } = context;
@@ -80,7 +82,7 @@ export const locallyConnected2D: OpDefinition<'LocallyConnected2D'> = {
 
 export const locallyConnected2DBackpropInput: OpDefinition<'LocallyConnected2DBackpropInput'> = {
   infer: ({ filter, dy }, { inputShape, ...attributes }) => {
-    const x = float32Type(inputShape);
+    const x = like(filter, inputShape);
     requireOutput(x, filter, dy, attributes);
     return { y: x };
   },
@@ -94,6 +96,7 @@ export const locallyConnected2DBackpropInput: OpDefinition<'LocallyConnected2DBa
     dy: ({ op, inputs: { filter }, attributes: { inputShape, ...attributes }, dy }) =>
       op('LocallyConnected2D', { x: dy, filter }, attributes),
   },
+  float16: 'operands',
   onnx: { expandedBy: 'engine/onnx/compile/expand-locally-connected' },
   onednn: (context) => {
     const { inputs, attributes, call } = context;
@@ -113,7 +116,7 @@ export const locallyConnected2DBackpropInput: OpDefinition<'LocallyConnected2DBa
 
 export const locallyConnected2DBackpropFilter: OpDefinition<'LocallyConnected2DBackpropFilter'> = {
   infer: ({ x, dy }, { filterShape, ...attributes }) => {
-    const filter = float32Type(filterShape);
+    const filter = like(x, filterShape);
     requireOutput(x, filter, dy, attributes);
     return { y: filter };
   },
@@ -127,6 +130,7 @@ export const locallyConnected2DBackpropFilter: OpDefinition<'LocallyConnected2DB
     dy: ({ op, inputs: { x }, attributes: { filterShape, ...attributes }, dy }) =>
       op('LocallyConnected2D', { x, filter: dy }, attributes),
   },
+  float16: 'operands',
   onnx: { expandedBy: 'engine/onnx/compile/expand-locally-connected' },
   onednn: (context) => {
     const { inputs, attributes, call, alias } = context;

@@ -25,6 +25,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
       op('Mul', { a: backprop, b: op('Reshape', { x: dy }, { shape: [...loss.shape, 1] }) }),
     labels: null, // class numbers are not differentiable
   },
+  float16: 'never',
   onnx: ({ inputs: { logits, labels }, attributes: { labelSmoothing = 0 }, inputTypes, emit, constant }) => {
     const classes = inputTypes.logits.shape[1] ?? 0;
     const rows = constant(int64Vector([1]));
@@ -88,6 +89,7 @@ export const sparseSoftmaxCrossEntropyWithLogits: OpDefinition<'SparseSoftmaxCro
 export const l2Loss: OpDefinition<'L2Loss'> = {
   infer: () => ({ y: float32Type([]) }),
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Mul', { a: x, b: dy }) },
+  float16: 'never',
   // The squares are summed in three levels, because ONNX Runtime adds sequentially, and a single sum of a million squares
   // would be wrong in the fifth digit.
   onnx: ({ inputs: { x }, inputTypes, emit, constant }) => {

@@ -4,17 +4,18 @@ import type { Value } from '../graph/graph.ts';
 import { sizeOf, type TensorType } from '../tensor/tensor.ts';
 import type { Apply, OpDefinition } from './definition.ts';
 import { aligned } from './primitives.ts';
-import { axesOf, broadcast, float32Type, like, requireEqual, requireType } from './shapes.ts';
+import { axesOf, broadcast, like, requireEqual, requireFloats, requireSameDtype } from './shapes.ts';
 
 /** y = a' b', where a' [N, I] is a or its transpose, b' [I, O] is b or its transpose, and y is [N, O]. */
 export const matMul: OpDefinition<'MatMul'> = {
   infer: ({ a, b }, { transposeA, transposeB }) => {
-    requireType('a', a, 'float32', 'N, I');
-    requireType('b', b, 'float32', 'I, O');
+    requireFloats('a', a, 'N, I');
+    requireFloats('b', b, 'I, O');
+    requireSameDtype('a and b', a, b);
     const [rows, inner] = matrix(a, transposeA);
     const [innerOfB, columns] = matrix(b, transposeB);
     requireEqual('the inner sizes of a and b', inner, innerOfB);
-    return { y: float32Type([rows, columns]) };
+    return { y: like(a, [rows, columns]) };
   },
   gradient: {
     // For y = a'b', da' = dy b'ᵀ and db' = a'ᵀ dy. The gradient of a transposed operand has to be transposed too.
@@ -27,6 +28,7 @@ export const matMul: OpDefinition<'MatMul'> = {
         ? op('MatMul', { a: dy, b: a }, { transposeA: true, transposeB: transposeA })
         : op('MatMul', { a, b: dy }, { transposeA: !transposeA, transposeB: false }),
   },
+  float16: 'operands',
   onnx: ({ inputs: { a, b }, attributes: { transposeA, transposeB }, emit }) => ({
     y: emit('Gemm', [a, b], { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) } }),
   }),
@@ -52,12 +54,13 @@ export const batchMatMul: OpDefinition<'BatchMatMul'> = {
     const [innerOfB = 1, columns = 1] = b.shape.slice(-2);
     requireEqual('the inner sizes of a and b', inner, innerOfB);
     const batch = broadcast(like(a, a.shape.slice(0, -2)), like(b, b.shape.slice(0, -2)));
-    return { y: float32Type([...batch, rows, columns]) };
+    return { y: like(a, [...batch, rows, columns]) };
   },
   gradient: {
     a: ({ op, inputs: { b }, dy }) => op('BatchMatMul', { a: dy, b: flipped(op, b) }),
     b: ({ op, inputs: { a }, dy }) => op('BatchMatMul', { a: flipped(op, a), b: dy }),
   },
+  float16: 'operands',
   onnx: ({ inputs: { a, b }, emit }) => ({ y: emit('MatMul', [a, b]) }),
   onednn: (context) => {
     const dims = context.outputTypes.y.shape;

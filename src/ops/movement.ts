@@ -1,6 +1,7 @@
 /** Operators that move elements without computing anything. */
 import { GraphError } from '../errors.ts';
-import { describeType, float32, type Shape, scalar, sizeOf, type TensorType } from '../tensor/tensor.ts';
+import { scalarLike } from '../tensor/float16.ts';
+import { describeType, float32, type Shape, sizeOf, type TensorType } from '../tensor/tensor.ts';
 import { int64Vector, type OpDefinition } from './definition.ts';
 import { type Piece, partOf, plain, slotDims, stridesOf } from './primitives.ts';
 import { axesOf, like } from './shapes.ts';
@@ -16,6 +17,7 @@ export const reshape: OpDefinition<'Reshape'> = {
     return { y: like(x, shape) };
   },
   gradient: { x: ({ op, inputs: { x }, dy }) => op('Reshape', { x: dy }, { shape: x.shape }) },
+  float16: 'exact',
   onnx: ({ inputs: { x }, attributes: { shape }, emit, constant }) => ({
     y: emit('Reshape', [x, constant(int64Vector(shape))]),
   }),
@@ -44,6 +46,7 @@ export const transpose: OpDefinition<'Transpose'> = {
     x: ({ op, attributes: { order }, dy }) =>
       op('Transpose', { x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }),
   },
+  float16: 'exact',
   onnx: ({ inputs: { x }, inputTypes, outputTypes, attributes: { order }, emit, constant }) => {
     // Axes that stay adjacent are merged, because ONNX Runtime's Transpose is fast only when it swaps two axes.
     const groups = neighbors(order);
@@ -94,9 +97,11 @@ export const pad: OpDefinition<'Pad'> = {
     x: ({ op, attributes: { before, after }, dy }) =>
       op('Pad', { x: dy }, { before: before.map((count) => -count), after: after.map((count) => -count) }),
   },
-  onnx: ({ inputs: { x }, attributes: { before, after, value = 0 }, emit, constant }) => ({
-    y: emit('Pad', [x, constant(int64Vector([...before, ...after])), constant(scalar(value))]),
-  }),
+  float16: 'exact',
+  onnx: ({ inputs: { x }, inputTypes, attributes: { before, after, value = 0 }, emit, constant }) => {
+    const counts = constant(int64Vector([...before, ...after]));
+    return { y: emit('Pad', [x, counts, constant(scalarLike(inputTypes.x, value))]) };
+  },
   onednn: (context) => {
     const { before, after, value = 0 } = context.attributes;
     const source = plain(context, context.inputs.x);
@@ -121,6 +126,7 @@ export const stridedSlice: OpDefinition<'StridedSlice'> = {
     x: ({ op, inputs: { x }, attributes: { begin, strides }, dy }) =>
       op('StridedSliceGrad', { dy }, { begin, strides, inputShape: x.shape }),
   },
+  float16: 'exact',
   // Axes that are taken whole are left out, so that the nodes do not depend on the size of a batch.
   onnx: ({ inputs: { x }, inputTypes, attributes: { begin, size, strides }, emit, constant }) => {
     const cut = axesOf(begin).filter((axis) => size[axis] !== inputTypes.x.shape[axis]);
@@ -157,6 +163,7 @@ export const stridedSliceGrad: OpDefinition<'StridedSliceGrad'> = {
     dy: ({ op, inputs: { dy: inner }, attributes: { begin, strides }, dy }) =>
       op('StridedSlice', { x: dy }, { begin, size: inner.shape, strides }),
   },
+  float16: 'exact',
   onnx: { expandedBy: 'engine/onnx/compile/expand-movement' },
   onednn: (context) => {
     const { begin, strides, inputShape } = context.attributes;
@@ -209,6 +216,7 @@ export const concat: OpDefinition<'Concat'> = {
     const begin = size.map((_, position) => (position === axis ? start : 0));
     return op('StridedSlice', { x: dy }, { begin, size, strides: size.map(() => 1) });
   },
+  float16: 'exact',
   onnx: ({ inputs, attributes: { axis }, emit }) => ({ y: emit('Concat', inputs, { axis: { int: axis } }) }),
   onednn: (context) => {
     const dims = context.outputTypes.y.shape;
@@ -226,6 +234,7 @@ export const concat: OpDefinition<'Concat'> = {
 export const reverse: OpDefinition<'Reverse'> = {
   infer: ({ x }) => ({ y: like(x, x.shape) }),
   gradient: { x: ({ op, attributes, dy }) => op('Reverse', { x: dy }, attributes) },
+  float16: 'exact',
   onnx: ({ inputs: { x }, attributes: { axes }, emit, constant }) => {
     // A Slice with step -1 starts at the last element (-1). Its end is a very negative number, which ONNX clamps to
     // the position before the first element.
@@ -246,6 +255,7 @@ export const gather: OpDefinition<'Gather'> = {
     return { y: like(x, [indices.length, ...rest]) };
   },
   gradient: { notDifferentiable: 'only engine passes use this operator, after differentiation' },
+  float16: 'exact',
   onnx: ({ inputs: { x }, attributes: { indices }, emit, constant }) => ({
     y: emit('Gather', [x, constant(int64Vector(indices))], { axis: { int: 0 } }),
   }),

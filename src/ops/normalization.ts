@@ -18,6 +18,7 @@ export const lrn: OpDefinition<'LRN'> = {
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('LRNGrad', { x, y, dy }, attributes),
   },
+  float16: 'rounds',
   // ONNX divides alpha by the length of the window.
   onnx: ({ inputs: { x }, attributes: { depthRadius, bias, alpha, beta }, emit }) => {
     const size = 2 * depthRadius + 1;
@@ -40,6 +41,7 @@ export const lrnGrad: OpDefinition<'LRNGrad'> = {
     return { y: float32Type(x.shape) };
   },
   gradient: { notDifferentiable: 'second derivatives of local response normalization are not implemented' },
+  float16: 'rounds',
   onnx: { expandedBy: 'engine/onnx/compile/expand-normalization' },
   // This form of the formula, ((x · Σ) · d^beta - dy) / -d^beta, is one chain of elementwise functions, so it takes a
   // single pass over memory.

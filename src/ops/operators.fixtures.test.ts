@@ -5,14 +5,14 @@ import type { Value } from '../graph/graph.ts';
 import type { AttributesOf, OpName, PerInput } from '../graph/signature.ts';
 import { float32, type Tensor } from '../tensor/tensor.ts';
 import { assertClose } from '../testing/compare.ts';
-import { engines } from '../testing/engines.ts';
+import { allVariants } from '../testing/engines.ts';
 import { loadOperatorFixtures, type NestedTensor } from '../testing/fixtures.ts';
 import { computeGraph, type Reference, reference } from '../testing/reference.ts';
 import { GraphBuilder } from './builder.ts';
 import { definitions } from './table.ts';
 
-/** The reference computes in float64, apart from float32 constants. Engines compute in float32, with fast algorithms. */
-const tolerances = { reference: 1e-7, engine: 1e-5 };
+/** The reference computes in float64, apart from float32 constants. */
+const referenceTolerance = 1e-7;
 
 function tensorOf({ dtype, shape, values }: NestedTensor): Tensor {
   return dtype === 'int32' ? { dtype, shape, data: Int32Array.from(values) } : float32(shape, values);
@@ -87,17 +87,17 @@ function assertCase(
 }
 
 describe('the reference agrees with PyTorch in float64 for the values and gradients of every operator', () => {
-  for (const { title, what } of titles) test(what, () => assertCase(title, plain, tolerances.reference));
+  for (const { title, what } of titles) test(what, () => assertCase(title, plain, referenceTolerance));
 });
 
-for (const { name, skip, create } of engines) {
-  describe(`the engine ${name} agrees with PyTorch in float64 for every operator`, { skip }, () => {
+for (const { title: engine, missing, create, tolerance } of allVariants) {
+  describe(`${engine} agrees with PyTorch in float64 for every operator`, { skip: missing }, () => {
     let computed: ReadonlyMap<string, Tensor>;
     before(async () => {
       const session = await create(2).compile(graph);
       computed = await session.step(feeds);
       await session.release();
     });
-    for (const { title, what } of titles) test(what, () => assertCase(title, computed, tolerances.engine));
+    for (const { title, what } of titles) test(what, () => assertCase(title, computed, tolerance));
   });
 }

@@ -3,7 +3,15 @@ import { GraphError } from '../errors.ts';
 import type { PoolAttributes } from '../graph/signature.ts';
 import { describeType, type Shape, sameShape, type TensorType } from '../tensor/tensor.ts';
 import type { OnnxAttribute, OpDefinition } from './definition.ts';
-import { float32Type, requireSame, requireType, type SlidingWindow, sizes, slide } from './shapes.ts';
+import {
+  like,
+  requireFloats,
+  requireSame,
+  requireSameDtype,
+  type SlidingWindow,
+  sizes,
+  slide,
+} from './shapes.ts';
 
 /** Returns the window of a pool as it slides over x [N, C, H, W].
  * @throws GraphError when a window could lie entirely in the padding, where it would have no maximum */
@@ -17,7 +25,7 @@ export function poolWindow(x: Shape, { size, stride, padding }: PoolAttributes):
 }
 
 function pooledShape(x: TensorType, attributes: PoolAttributes): Shape {
-  requireType('x', x, 'float32', 'N, C, H, W');
+  requireFloats('x', x, 'N, C, H, W');
   const [n, c] = sizes(x.shape);
   return [n, c, ...poolWindow(x.shape, attributes).size];
 }
@@ -38,10 +46,11 @@ function onnxWindow({
 
 /** y [N, C, H', W'] holds the maximum of each window of x [N, C, H, W]. */
 export const maxPool: OpDefinition<'MaxPool'> = {
-  infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
+  infer: ({ x }, attributes) => ({ y: like(x, pooledShape(x, attributes)) }),
   gradient: {
     x: ({ op, inputs: { x }, attributes, outputs: { y }, dy }) => op('MaxPoolGrad', { x, y, dy }, attributes),
   },
+  float16: 'exact',
   onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => ({
     y: emit('MaxPool', [x], onnxWindow(poolWindow(inputTypes.x.shape, attributes))),
   }),
@@ -58,10 +67,12 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
     if (!sameShape(expected, y.shape)) {
       throw new GraphError(`y ${describeType(y)} must have the pooled shape [${expected.join(', ')}]`);
     }
+    requireSameDtype('x and y', x, y);
     requireSame('y and dy', y, dy);
-    return { y: float32Type(x.shape) };
+    return { y: x };
   },
   gradient: { notDifferentiable: 'second derivatives of pooling are not implemented' },
+  float16: 'follows',
   onnx: { expandedBy: 'engine/onnx/compile/expand-pooling' },
   onednn: ({ inputs: { x, y, dy }, attributes, call, workspace }) => {
     const window = poolWindow(x.dims, attributes);
@@ -72,11 +83,12 @@ export const maxPoolGrad: OpDefinition<'MaxPoolGrad'> = {
 
 /** y [N, C, H', W'] holds the mean of each window of x [N, C, H, W], taken over those cells that are inside x. */
 export const avgPool: OpDefinition<'AvgPool'> = {
-  infer: ({ x }, attributes) => ({ y: float32Type(pooledShape(x, attributes)) }),
+  infer: ({ x }, attributes) => ({ y: like(x, pooledShape(x, attributes)) }),
   gradient: {
     x: ({ op, inputs: { x }, attributes, dy }) =>
       op('AvgPoolGrad', { dy }, { ...attributes, inputShape: x.shape }),
   },
+  float16: 'follows',
   onnx: ({ inputs: { x }, inputTypes, attributes, emit }) => {
     const window = onnxWindow(poolWindow(inputTypes.x.shape, attributes));
     return { y: emit('AveragePool', [x], { ...window, count_include_pad: { int: 0 } }) };
@@ -91,11 +103,12 @@ export const avgPool: OpDefinition<'AvgPool'> = {
  * window that are inside x. */
 export const avgPoolGrad: OpDefinition<'AvgPoolGrad'> = {
   infer: ({ dy }, attributes) => {
-    const x = float32Type(attributes.inputShape);
-    requireSame('dy and the pooled input', dy, float32Type(pooledShape(x, attributes)));
+    const x = like(dy, attributes.inputShape);
+    requireSame('dy and the pooled input', dy, like(dy, pooledShape(x, attributes)));
     return { y: x };
   },
   gradient: { dy: ({ op, attributes, dy }) => op('AvgPool', { x: dy }, attributes) },
+  float16: 'follows',
   onnx: { expandedBy: 'engine/onnx/compile/expand-average-pooling' },
   onednn: ({ inputs: { dy }, attributes, call }) => {
     const { inputShape } = attributes;

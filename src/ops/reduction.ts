@@ -72,6 +72,7 @@ function overRows(
 export const sum: OpDefinition<'Sum'> = {
   infer: inferReduction,
   gradient: { x: spread },
+  float16: 'sums',
   onnx: onnxReduction('ReduceSum'),
   onednn: onednnReduction('sum'),
 };
@@ -86,6 +87,7 @@ export const mean: OpDefinition<'Mean'> = {
       return spread({ ...context, dy: op('Mul', { a: dy, b: op('Constant', {}, { value: share }) }) });
     },
   },
+  float16: 'sums',
   onnx: onnxReduction('ReduceMean'),
   onednn: onednnReduction('mean'),
 };
@@ -100,6 +102,7 @@ export const broadcastTo: OpDefinition<'BroadcastTo'> = {
     return { y };
   },
   gradient: { x: ({ dy }) => dy }, // the backward walk sums dy to the shape of x
+  float16: 'exact',
   // Expand keeps an axis whose new size is 1, so that the node does not depend on the size of a batch that x already has.
   onnx: ({ inputs: { x }, inputTypes, attributes: { shape }, emit, constant }) => {
     const added = shape.length - inputTypes.x.shape.length;

@@ -1,6 +1,7 @@
 /** Shape arithmetic that the rules of several operators share. */
 import { GraphError } from '../errors.ts';
 import type { LocalAttributes, Padding, RowsAndColumns } from '../graph/signature.ts';
+import { isFloatType } from '../tensor/dtype.ts';
 import { type DType, describeType, type Shape, type TensorType } from '../tensor/tensor.ts';
 import type { Window } from './primitives.ts';
 
@@ -20,9 +21,29 @@ export function requireType(name: string, type: TensorType, dtype: DType, axes: 
   throw new GraphError(`${name} must be ${dtype} [${axes}], found ${describeType(type)}`);
 }
 
+/** @throws GraphError such as `x must be float32 or float16 [N, C, H, W], found …` unless the dtype and the number of axes match */
+export function requireFloats(name: string, type: TensorType, axes: string): void {
+  if (isFloatType(type.dtype) && type.shape.length === axes.split(', ').length) return;
+  throw new GraphError(`${name} must be float32 or float16 [${axes}], found ${describeType(type)}`);
+}
+
 /** @throws GraphError unless the type is float32, of any shape */
 export function requireFloat32(name: string, type: TensorType): void {
   if (type.dtype !== 'float32') throw new GraphError(`${name} must be float32, found ${describeType(type)}`);
+}
+
+/** @throws GraphError unless the type is float32 or float16, of any shape */
+export function requireFloat(name: string, type: TensorType): void {
+  if (!isFloatType(type.dtype))
+    throw new GraphError(`${name} must be float32 or float16, found ${describeType(type)}`);
+}
+
+/** @throws GraphError unless both have the same element type; `what` names them, such as `x and filter` */
+export function requireSameDtype(what: string, a: TensorType, b: TensorType): void {
+  if (a.dtype === b.dtype) return;
+  throw new GraphError(
+    `${what} must have the same element type, found ${describeType(a)} and ${describeType(b)}`,
+  );
 }
 
 /** @throws GraphError unless both sizes are equal; `what` names them, such as `the channels of x and of filter` */

@@ -44,6 +44,7 @@ export const definitions: { readonly [N in OpName]: OpDefinition<N> } = {
   StridedSlice: movement.stridedSlice,
   StridedSliceGrad: movement.stridedSliceGrad,
   Concat: movement.concat,
+  Cast: elementwise.cast,
   Reverse: movement.reverse,
   Gather: movement.gather,
   MatMul: matMul,

@@ -13,6 +13,7 @@ export const applyGradientDescent: OpDefinition<'ApplyGradientDescent'> = {
     return { y: variable };
   },
   gradient: { notDifferentiable: 'updates are not differentiated' },
+  float16: 'never',
   onnx: ({ inputs: { variable, gradient, learningRate }, emit }) => ({
     y: emit('Sub', [variable, emit('Mul', [gradient, learningRate])]),
   }),
@@ -31,6 +32,7 @@ export const exponentialMovingAverage: OpDefinition<'ExponentialMovingAverage'> 
     return { y: average };
   },
   gradient: { notDifferentiable: 'updates are not differentiated' },
+  float16: 'never',
   onnx: ({ inputs: { average, value, decay }, emit, constant }) => {
     const rest = emit('Sub', [constant(scalar(1)), decay]);
     return { y: emit('Sub', [average, emit('Mul', [emit('Sub', [average, value]), rest])]) };

@@ -6,8 +6,8 @@
  *     slow ← d · slow + (1 − d) · variable        d = lookAheadDecay^k · (t / T)³
  *     variable ← slow
  *
- * where t is the number of updates made and T their number at the end of the schedule. After update T, the variable is the slow copy,
- * even if T is not a multiple of k.
+ * where t is the number of steps taken and T their number at the end of the schedule. (They are updates, unless steps are skipped
+ * because of gradients that are not finite.) After step T, the variable is the slow copy, even if T is not a multiple of k.
  */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
@@ -18,7 +18,7 @@ export interface LookAheadOptions {
   readonly lookAheadSteps: number;
   /** The decay of the slow copies per update at the end of the schedule, in [0, 1]. */
   readonly lookAheadDecay: number;
-  /** T, the number of updates of the schedule. With 0, the decay does not grow. */
+  /** T, the number of steps of the schedule. With 0, the decay does not grow. */
   readonly decaySteps: number;
 }
 
@@ -33,17 +33,19 @@ const [decayName, keptName] = ['look_ahead_decay', 'look_ahead_kept'] as const;
 /** Returns the scalars of an update. Without look-ahead, there are none. `look_ahead_decay` is the weight of the old slow copy in the
  * new one: 1 if the copy does not change. `look_ahead_kept` is the weight of the variable in its new value: 1, or 0 if the slow copy
  * replaces it.
- * @param update t, the number of updates including this one */
+ * @param update the number of updates including this one
+ * @param step t, the number of steps including this one */
 export function lookAheadScalars(
   update: number,
   { lookAheadSteps: every, lookAheadDecay, decaySteps }: LookAheadOptions,
+  step: number = update,
 ): Readonly<Record<string, number>> {
   if (every === 0) return {};
   const isDue = update % every === 0;
-  const done = decaySteps === 0 ? 1 : Math.min(1, update / decaySteps);
+  const done = decaySteps === 0 ? 1 : Math.min(1, step / decaySteps);
   return {
     [decayName]: isDue ? lookAheadDecay ** every * done ** 3 : 1,
-    [keptName]: isDue || update === decaySteps ? 0 : 1,
+    [keptName]: isDue || step === decaySteps ? 0 : 1,
   };
 }
 

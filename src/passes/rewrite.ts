@@ -27,7 +27,8 @@ export function rewrite(graph: Graph, replace: Replace): Graph {
   for (const [name, value] of graph.variables) moved.set(value, builder.variable(name, value, value.role));
   for (const node of graph.nodes) {
     const here = withInputs(node, replaced);
-    const outputs = builder.scope(node.name, () => replace(here, builder)) ?? copy(here, builder);
+    const outputs =
+      builder.scope(node.name, () => replace(here, builder)) ?? addNode(here, builder, node.name);
     for (const [name, value] of outputsOf(node)) {
       const replacement = outputs[name];
       if (replacement !== undefined) moved.set(value, replacement);
@@ -46,8 +47,13 @@ export function withInputs(node: Node, replacement: (value: Value) => Value): No
   } as Node;
 }
 
-function copy<N extends OpName>(node: Node<N>, builder: GraphBuilder): Readonly<Record<string, Value>> {
-  return builder.outputsOf<N>(node.op, node.inputs, node.attributes, node.name);
+/** Adds a node with the operator, the inputs and the attributes of another one, and returns its outputs by name. */
+export function addNode<N extends OpName>(
+  { op, inputs, attributes }: Node<N>,
+  builder: GraphBuilder,
+  name: string = op,
+): Readonly<Record<string, Value>> {
+  return builder.outputsOf<N>(op, inputs, attributes, name);
 }
 
 /** Removes nodes that no result needs. */

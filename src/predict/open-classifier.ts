@@ -16,6 +16,7 @@ import type { FastestDevice } from '../run/fastest-device.ts';
 import { isOnnxFile } from '../run/file-kind.ts';
 import { type InferenceEngine, inferenceEngine } from '../run/inference-engine.ts';
 import { openCheckpoint } from '../run/open-checkpoint.ts';
+import type { EngineEvent } from '../run/slow-precision.ts';
 import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
 import { oneLine } from '../wording.ts';
 import type { Classifier } from './classifier.ts';
@@ -83,12 +84,12 @@ export async function openClassifier(
 ): Promise<OpenedModel> {
   if (await isOnnxFile(path)) return openExported(path, options);
   const weights = await readExportedWeights(path);
-  if (weights !== undefined) return openWeights(path, weights, options);
+  if (weights !== undefined) return openWeights(path, weights, options, onWarning);
   const takes = 'a training folder, a checkpoint file or an exported .onnx or .safetensors file';
   const found = await openCheckpoint(path, onWarning, takes).catch(async (error: unknown) => {
     throw (await exportedInside(path, error)) ?? error;
   });
-  return openRun(found, options);
+  return openRun(found, options, onWarning);
 }
 
 /** Returns the error for a folder that contains an exported file instead of checkpoints, or undefined for other folders. */
@@ -112,11 +113,12 @@ async function exportedInside(dir: string, error: unknown): Promise<RunError | u
 async function openRun(
   { path, checkpoint }: FoundCheckpoint,
   { weights = 'ema', ...options }: OpenModelOptions,
+  onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
   const { metadata, tensors } = checkpoint;
   const [network, dataset, recipe] = [networkOf(metadata), datasetOf(metadata), storedImages(metadata)];
   const images = makeImages(recipe, network.imageShape, dataset);
-  const { engine, fastest, batchSize } = await engineFor(network, options);
+  const { engine, fastest, batchSize } = await engineFor(network, options, onWarning);
   const used = scoredWeights(metadata.hyperparameters, weights);
   return {
     ...{ path, kind: 'checkpoint', globalStep: metadata.globalStep, recipe: metadata.recipe, weights: used },
@@ -134,10 +136,11 @@ async function openWeights(
   path: string,
   exported: ExportedWeights,
   options: OpenModelOptions,
+  onWarning: (message: string) => void,
 ): Promise<OpenedModel> {
   const { network, images, tensors, classes, image, augmentation, globalStep, recipe, weights } = exported;
   requireContained(oneLine(path), weights, options);
-  const { engine, fastest, batchSize } = await engineFor(network, options);
+  const { engine, fastest, batchSize } = await engineFor(network, options, onWarning);
   return {
     ...{ path, kind: 'safetensors', globalStep, recipe, weights },
     ...{ classes, image: requireSquare(path, image) },
@@ -154,8 +157,13 @@ async function openWeights(
 async function engineFor(
   network: Network,
   { engine = 'auto', precision = 'float32', device = 'cpu', batchSize = 1 }: OpenModelOptions,
+  onWarning: (message: string) => void,
 ): Promise<InferenceEngine & { readonly batchSize: number }> {
-  return { ...(await inferenceEngine({ engine, precision, device, batchSize }, network)), batchSize };
+  const report = (event: EngineEvent) => {
+    if (event.kind === 'warning') onWarning(event.message);
+  };
+  const request = { engine, precision, device, batchSize };
+  return { ...(await inferenceEngine(request, network, { report })), batchSize };
 }
 
 /** Returns the name of an augmentation, which may be unknown, and whether it flips images. */

@@ -150,9 +150,10 @@ export class CheckpointScorer {
     await requireAlike(this.#job, () => factsOfScoring(this.#settings));
     requireFlips(tta, storedImages(metadata).augmentation);
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
+    // An engine or a device that does not work is reported before a missing data set is downloaded.
+    const evaluator = await this.#evaluatorFor(metadata);
     const { examples, dataFolder, checksum } = await this.#examplesFor(metadata);
     const { dataset } = examples;
-    const evaluator = await this.#evaluatorFor(metadata);
     const recording = leads(this.#job) ? new ScoreRecording(examples, this.#settings) : undefined;
     await together(this.#job, async () => recording && this.#summaries.makeFolder());
     const all = Math.min(numExamples, examples.count);

@@ -7,9 +7,10 @@ import type { TrainingRun } from '../training/run-definition.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { makeRun } from '../training/training-run.ts';
 import { factsOfDevice, factsOfEquipment, requireAlike } from './alike.ts';
-import { type DeviceEvent, fastestDevice } from './fastest-device.ts';
+import { fastestDevice } from './fastest-device.ts';
 import { ownDevice } from './own-device.ts';
 import { coresOf, ranksOf, together } from './ranks.ts';
+import { type EngineEvent, slowWarning } from './slow-precision.ts';
 import { engineChoiceOf, engineOf, type ResolvedRequest, towersOf } from './training-request.ts';
 
 /** The examples of a run. */
@@ -23,7 +24,7 @@ export interface EngineControl {
   /** The processes that train together. All of them call this. */
   readonly job: Job | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly report?: (event: DeviceEvent) => void;
+  readonly report?: (event: EngineEvent) => void;
 }
 
 /**
@@ -54,7 +55,10 @@ export async function engineOfRun(
   const { device } =
     named === 'auto' ? await fastestDevice({ ...trial, signal, report }, job) : { device: named };
   const own = await ownDevice(device, job);
-  return together(job, async () => engineOf({ ...choice, device: own }, stored, threads));
+  const chosen = await together(job, async () => engineOf({ ...choice, device: own }, stored, threads));
+  const message = await together(job, () => slowWarning(chosen, { ...trial, job }));
+  if (message !== undefined) report({ kind: 'warning', message });
+  return chosen;
 }
 
 function graphRecipeOf({

@@ -8,7 +8,7 @@
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Device } from '../engine/device.ts';
 import type { DeviceChoice } from '../engine/device-names.ts';
-import { chooseEngine, requireOffered } from '../engine/engines.ts';
+import { type ChosenEngine, chooseEngine, type EngineRequest, requireOffered } from '../engine/engines.ts';
 import { type EngineName, offersWith, type Precision } from '../engine/offers.ts';
 import { type TimedGraph, timeSteps } from '../engine/time-steps.ts';
 import { messageOf, RunError, requireRunning } from '../errors.ts';
@@ -48,6 +48,8 @@ export interface TrialRequest {
   readonly batchSize: number;
   /** Returns the graph for a number of images. */
   readonly graphFor: (images: number) => TimedGraph;
+  /** Creates an engine. Default: `chooseEngine` */
+  readonly create?: (request: EngineRequest) => ChosenEngine;
   readonly signal?: AbortSignal | undefined;
   readonly report?: (event: DeviceEvent) => void;
 }
@@ -124,14 +126,14 @@ interface Tried {
 /** @param best the time of a step in milliseconds on the best device so far, if there is one */
 async function tryDevice(
   device: Device,
-  { engine: wanted, precision, threads, batchSize, graphFor }: TrialRequest,
+  { engine: wanted, precision, threads, batchSize, graphFor, create = chooseEngine }: TrialRequest,
   best: number | undefined,
 ): Promise<Tried> {
   const images = Math.min(batchSize, mostImages);
   const rate = (millis: number) => (images / millis) * 1e3;
   try {
     const choice = { engine: wanted, precision, device, ...(threads !== undefined && { threads }) };
-    const { engine } = chooseEngine(choice);
+    const { engine } = create(choice);
     const made = { device, engine: engine.name };
     if (best !== undefined) {
       const few = await timeSteps(engine, graphFor(Math.min(images, fewImages)), { steps: 1 });

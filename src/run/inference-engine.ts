@@ -6,9 +6,10 @@ import type { EngineName, Precision } from '../engine/offers.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { Network } from '../model/network.ts';
 import { factsOfDevice, requireAlike } from './alike.ts';
-import { type DeviceEvent, type FastestDevice, fastestDevice, requireOffer } from './fastest-device.ts';
+import { type FastestDevice, fastestDevice, requireOffer } from './fastest-device.ts';
 import { ownDevice } from './own-device.ts';
 import { coresOf, together } from './ranks.ts';
+import { type EngineEvent, slowWarning } from './slow-precision.ts';
 
 export interface InferenceRequest {
   readonly engine: EngineName | 'auto';
@@ -22,7 +23,7 @@ export interface InferenceControl {
   /** The processes that score together. All of them call this. */
   readonly job?: Job | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly report?: (event: DeviceEvent) => void;
+  readonly report?: (event: EngineEvent) => void;
 }
 
 export interface InferenceEngine extends ChosenEngine {
@@ -46,5 +47,7 @@ export async function inferenceEngine(
   const fastest = wanted === 'auto' ? await fastestDevice(trial, job) : undefined;
   const device = await ownDevice(fastest?.device ?? (wanted === 'auto' ? 'cpu' : wanted), job);
   const chosen = await together(job, async () => chooseEngine({ engine, precision, device, threads }));
+  const message = await together(job, () => slowWarning(chosen, { batchSize, graphFor, job }));
+  if (message !== undefined) report({ kind: 'warning', message });
   return { ...chosen, fastest };
 }

@@ -18,9 +18,10 @@ import {
   rangeDefaults,
   rangeRates,
 } from '../training/learning-rate-range.ts';
+import { isExhausted, type StepState } from '../training/loss-scale.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
-import { openSession, shareOf } from '../training/towers.ts';
+import { openSession, shareOf, trainingGraphOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { firstImagesOf, imagesOf, requireImages } from '../training/training-run.ts';
@@ -122,13 +123,13 @@ async function prepare(
 ): Promise<Plan> {
   const { initFrom } = request;
   const given = await sharedRecipe(job, request);
-  const { data, resolved, training } = await together(job, () => check(request, given, job));
+  const { data, resolved, training: unscaled } = await together(job, () => check(request, given, job));
   const { definition } = resolved;
   await requireAlike(job, () => factsOfDefinition(definition));
   const weights = await sharedInitialWeights(job, async () =>
-    initFrom === undefined ? undefined : readInitialWeights(initFrom, training, definition),
+    initFrom === undefined ? undefined : readInitialWeights(initFrom, unscaled, definition),
   );
-  const chosen = await engineOfRun(resolved, undefined, training, { job, signal, report });
+  const chosen = await engineOfRun(resolved, undefined, unscaled, { job, signal, report });
   const provided = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
@@ -137,6 +138,7 @@ async function prepare(
   const read = async () => ({ examples: await loadExamples(dataDir, dataset, 'train', signal) });
   const run = await equippedRun(resolved, chosen, undefined, read, job);
   requireRunning(signal);
+  const training = trainingGraphOf(run, unscaled);
   return { run, training, initFrom: completeWeights(weights, training, run.seed, firstImagesOf(run)) };
 }
 
@@ -171,15 +173,19 @@ async function* test(
   try {
     session = await openSession(run, training);
     await session.write(initialVariables(training, seed, initFrom, firstImagesOf(run)));
+    let state: StepState | undefined;
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (isStopped() || found.hasDiverged) break;
       const batch = await batches.next();
       const ofRate = withRate(run, learningRate);
-      const step = trainStep(ofRate, training, session, batch, { stop: signal.aborted });
+      const control = { stop: signal.aborted, ...(state && { state }) };
+      const step = trainStep(ofRate, training, session, batch, control);
       const taken = await patience.for(step);
       isAgreed = taken?.stops !== false;
       const point = taken && found.add(learningRate, taken.report.totalLoss);
-      if (point === undefined) break;
+      if (taken === undefined || point === undefined) break;
+      if (isExhausted(taken.report.isSkipped, taken.report.lossScale)) break;
+      state = taken.state;
       yield { kind: 'point', point };
       batches.recycle(batch);
     }

@@ -143,10 +143,11 @@ async function resultOf(run: PlacedRun, imagesPerSecond: number | null): Promise
   const found = await storeOf(run.trainDir).latest();
   if (found === undefined) return undefined;
   const { tensors, metadata } = found.checkpoint;
-  const { globalStep: steps, validationPrecision: validation } = metadata;
+  const { globalStep: steps, skippedSteps, validationPrecision: validation } = metadata;
   if (validation === null) return undefined;
   const average = tensors.get(lossAverageName('total_loss'));
-  const loss = average === undefined ? null : unbiasedAverage(float32Data(average)[0] ?? Number.NaN, steps);
+  const updates = steps - skippedSteps;
+  const loss = average === undefined ? null : unbiasedAverage(float32Data(average)[0] ?? Number.NaN, updates);
   return {
     ...{ status: 'finished', steps, validation, imagesPerSecond, message: null },
     loss: loss !== null && Number.isFinite(loss) ? loss : null,

@@ -41,8 +41,10 @@ export interface TrainResult {
   /** The path of the last checkpoint, for `openModel`, `evaluate` and `exportModel`. In an MPI job, the first process has written
    * it. */
   readonly checkpoint: string;
-  /** The total number of updates, including those before a resume. */
+  /** The total number of steps, including those before a resume. */
   readonly globalStep: number;
+  /** The number of these steps that changed no variable, because their gradients were not finite in float16. */
+  readonly skippedSteps: number;
   /** The total loss of the last batch, computed before its update, or undefined if the run was already complete. */
   readonly loss: number | undefined;
   /** The precision @ 1 of the last weights that were scored on the held-out images, 0 … 1, or undefined if none were. */
@@ -91,7 +93,7 @@ class Outcome {
   #batchSize = 0;
   #loss: number | undefined;
   #validationPrecision: number | undefined;
-  #end = { globalStep: 0, stopped: false };
+  #end = { globalStep: 0, skippedSteps: 0, stopped: false };
   #checkpoint: string | undefined;
 
   constructor(trainDir: string) {
@@ -112,10 +114,16 @@ class Outcome {
   }
 
   result(): TrainResult {
-    const { globalStep, stopped } = this.#end;
+    const { globalStep, skippedSteps, stopped } = this.#end;
     return {
       checkpoint: this.#checkpoint ?? join(this.#trainDir, checkpointName(globalStep)),
-      ...{ globalStep, stopped, loss: this.#loss, validationPrecision: this.#validationPrecision },
+      ...{
+        globalStep,
+        skippedSteps,
+        stopped,
+        loss: this.#loss,
+        validationPrecision: this.#validationPrecision,
+      },
       warnings: this.#warnings,
     };
   }

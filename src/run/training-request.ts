@@ -333,7 +333,7 @@ export function engineOf(
 function orOnCpu(error: unknown, device: Device): unknown {
   if (!(error instanceof RunError) || device === 'cpu') return error;
   return new RunError(
-    `this run was trained on ${device}. ${error.message.replace(/\.$/, '')}. To resume it on the CPU, add \`device: cpu\``,
+    `this run was trained on ${device}. ${error.message.trim().replace(/\.$/, '')}. To resume it on the CPU, add \`device: cpu\``,
     { cause: error },
   );
 }

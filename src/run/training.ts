@@ -20,7 +20,7 @@ import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { requireStoredVariables } from '../training/stored-network.ts';
-import { placementOf } from '../training/towers.ts';
+import { placementOf, trainingGraphOf } from '../training/towers.ts';
 import {
   type SaveRequests,
   saveRequestsCheck,
@@ -94,6 +94,7 @@ export type TrainingEvent =
   | {
       readonly kind: 'complete';
       readonly globalStep: number;
+      readonly skippedSteps: number;
       readonly hasHeldOut: boolean;
       readonly hyperparameters: Hyperparameters;
     }
@@ -150,9 +151,9 @@ export async function* runTraining(
     const plan = yield* queue.during(prepare(request, given, signal, queue.push, control));
     lost.throwIfAborted();
     if ('complete' in plan) {
-      const { globalStep, hyperparameters } = plan.complete;
-      yield { kind: 'complete', globalStep, hasHeldOut: plan.hasHeldOut, hyperparameters };
-      return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0 };
+      const { globalStep, skippedSteps, hyperparameters } = plan.complete;
+      yield { kind: 'complete', globalStep, skippedSteps, hasHeldOut: plan.hasHeldOut, hyperparameters };
+      return yield { kind: 'end', globalStep, stopped: false, waitedMillis: 0, skippedSteps };
     }
     lost.addEventListener('abort', () => plan.store.refuseSaves(lost.reason as RunError));
     // The old run is moved only now, so that a request that is refused leaves it in place.
@@ -207,11 +208,11 @@ async function prepare(
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
   const checked = await together(job, () => check(request, given, store, resume, job));
-  const { data, resolved, training } = checked;
+  const { data, resolved, training: unscaled } = checked;
   const { definition } = resolved;
   await requireAlike(job, () => factsOfDefinition(definition, request.evalEvery));
   const initFrom = await sharedInitialWeights(job, () =>
-    initialWeights(request, resume, training, definition),
+    initialWeights(request, resume, unscaled, definition),
   );
   const { batchSize, holdout } = definition;
   const most = stepsOf(definition.length, batchSize, mostTrainingExamples(data.dataset, holdout));
@@ -219,7 +220,7 @@ async function prepare(
     const hasHeldOut = holdout > 0 || examplesIn(data.dataset, 'validation') > 0;
     return { complete: stored, hasHeldOut };
   }
-  const chosen = await engineOfRun(resolved, stored, training, { job, signal, report });
+  const chosen = await engineOfRun(resolved, stored, unscaled, { job, signal, report });
   const found = await firstThenOthers(job, () =>
     data.provide({ signal, onEvent: (event) => report({ kind: 'data', event }) }),
   );
@@ -236,6 +237,7 @@ async function prepare(
   ])
     if (warning !== undefined) onWarning(warning);
   requireRunning(signal);
+  const training = trainingGraphOf(run, unscaled);
   return { run, training, engineReason: chosen.reason, scaledFrom, store, resume, initFrom, maxSteps };
 }
 

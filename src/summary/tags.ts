@@ -38,6 +38,12 @@ export const summaryTags = {
     shownBy: ['training'],
     description: 'Factor of the gradients in the update.',
   },
+  lossScale: {
+    tag: 'loss_scale',
+    kind: 'scalar',
+    shownBy: ['training'],
+    description: 'Factor of the loss in the backward pass, with precision float16.',
+  },
   queue: {
     tag: 'queue/batches/fraction_of_{capacity}_full',
     kind: 'scalar',

@@ -1,8 +1,11 @@
 /** The element types. Each has one record, which says how formats and engines represent it. */
 
-/** The typed array of each element type. Elements are in row-major order. Booleans are bytes with the value 0 or 1. */
+/** The typed array of each element type. Elements are in row-major order. Booleans are bytes with the value 0 or 1. A float16
+ * number is stored as its 16 bits, because Node.js has no array of such numbers before version 24 (`tensor/float16.ts` converts
+ * them). */
 export interface DataOf {
   readonly float32: Float32Array<ArrayBufferLike>;
+  readonly float16: Uint16Array<ArrayBufferLike>;
   readonly int32: Int32Array<ArrayBufferLike>;
   readonly int64: BigInt64Array<ArrayBufferLike>;
   readonly bool: Uint8Array<ArrayBufferLike>;
@@ -33,6 +36,14 @@ export const dtypes: { readonly [D in DType]: DTypeRecord<DataOf[D]> } = {
     onnx: 1,
     safetensors: 'F32',
     onednn: 'float32',
+  },
+  float16: {
+    allocate: (length) => new Uint16Array(length),
+    over: (buffer) => new Uint16Array(buffer),
+    bytesPerElement: 2,
+    onnx: 10,
+    safetensors: 'F16',
+    onednn: undefined,
   },
   int32: {
     allocate: (length) => new Int32Array(length),
@@ -69,3 +80,11 @@ export const dtypes: { readonly [D in DType]: DTypeRecord<DataOf[D]> } = {
 };
 
 export const dtypeNames: readonly DType[] = Object.keys(dtypes) as readonly DType[];
+
+/** The element types in which operators compute with fractions. */
+export const floatTypes = ['float32', 'float16'] as const;
+export type FloatType = (typeof floatTypes)[number];
+
+export function isFloatType(dtype: DType): dtype is FloatType {
+  return dtype === 'float32' || dtype === 'float16';
+}

@@ -25,6 +25,8 @@ export type Tensor = {
 
 /** A tensor of float32 numbers. */
 export type Float32Tensor = Extract<Tensor, { dtype: 'float32' }>;
+/** A tensor of float16 numbers, as their bits. */
+export type Float16Tensor = Extract<Tensor, { dtype: 'float16' }>;
 
 /** Returns the number of elements of a shape. */
 export function sizeOf(shape: Shape): number {

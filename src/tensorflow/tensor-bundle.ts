@@ -19,6 +19,7 @@ import { compareBytes, decodeTable, encodeTable, type TableEntry } from './sorte
 /** The number of each element type in TensorFlow's `types.proto`. */
 const typeNumbers: Readonly<Record<DType, number>> = {
   float32: 1,
+  float16: 19,
   int32: 3,
   int64: 9,
   bool: 10,

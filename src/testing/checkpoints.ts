@@ -12,6 +12,8 @@ export function sampleCheckpoint(globalStep: number): Checkpoint {
     ]),
     metadata: {
       globalStep,
+      skippedSteps: 0,
+      lossScale: undefined,
       seed: 2 ** 53 - 1,
       dataset: {
         name: 'synthetic',

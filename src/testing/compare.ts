@@ -1,8 +1,11 @@
 /** Comparisons that several tests use. */
 import assert from 'node:assert/strict';
-import type { Shape } from '../tensor/tensor.ts';
+import { numbersOfFloat16 } from '../tensor/float16.ts';
+import type { DType, Shape } from '../tensor/tensor.ts';
 
 interface Values {
+  /** If it is float16, the data are bits. */
+  readonly dtype?: DType;
   readonly shape: Shape;
   readonly data: ArrayLike<number | bigint>;
 }
@@ -29,6 +32,10 @@ export function assertClose(
   assert.ok(actual, `${what} is missing`);
   assert.deepEqual(actual.shape, expected.shape, `shape of ${what}`);
   assert.equal(actual.data.length, expected.data.length, `length of ${what}`);
-  const distance = relativeDistance(actual.data, expected.data);
+  const distance = relativeDistance(numbersOf(actual), numbersOf(expected));
   assert.ok(distance <= tolerance, `${what}: relative distance ${distance}, allowed ${tolerance}`);
+}
+
+function numbersOf({ dtype, data }: Values): ArrayLike<number | bigint> {
+  return dtype === 'float16' ? numbersOfFloat16({ data: Uint16Array.from(data, Number) }) : data;
 }

@@ -16,7 +16,7 @@ export function reasonToSkip(
   { fast = false }: { readonly fast?: boolean } = {},
 ): string | false {
   const support = known[keyOf(offer)] ?? supportOf(offer);
-  const works = fast ? ['fast'] : ['fast', 'slow'];
+  const works = fast ? ['fast', 'slow'] : ['fast', 'slow', 'emulated'];
   return 'why' in support && !works.includes(support.verdict) ? support.why : false;
 }
 

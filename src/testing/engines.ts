@@ -39,7 +39,7 @@ export function engineCase(name: EngineName): EngineCase {
 
 /** The precisions in which oneDNN works here, whether fast or not. */
 export const plannedPrecisions: readonly PrecisionOf<'onednn'>[] = offers.onednn.cpu.filter((precision) =>
-  ['fast', 'slow'].includes(engineSupport('onednn', precision).verdict),
+  ['fast', 'slow', 'emulated'].includes(engineSupport('onednn', precision).verdict),
 );
 
 /** An engine on a kind of device, in one of the precisions that it offers there. */
@@ -68,8 +68,12 @@ export const engineVariants: readonly EngineVariant[] = offersWith({ device: 'cp
 export const deviceVariants: readonly EngineVariant[] = allOffers
   .filter(({ device }) => device !== 'cpu')
   .map(variantOf);
-/** Everything that engines offer: the suites of operators and steps run on it. */
+/** Everything that engines offer. The suites of operators run on it. */
 export const allVariants: readonly EngineVariant[] = [...engineVariants, ...deviceVariants];
+/** Every engine on every device, in float32: the suites that compare whole steps with PyTorch in float64 run on it. */
+export const float32Variants: readonly EngineVariant[] = allVariants.filter(
+  ({ precision }) => precision === 'float32',
+);
 
 export const onednnVariants: readonly EngineVariant[] = engineVariants.filter(
   ({ engine }) => engine === 'onednn',

@@ -81,8 +81,6 @@ export interface AirbenchFixture {
   /** Of the images `correlatedImages(64, 7)`. */
   readonly whitening: { readonly eigenvalues: readonly number[]; readonly filters: readonly number[] };
   readonly training: {
-    /** The salts of the images of each step. They were chosen so that no pool has two largest cells that are nearly equal. */
-    readonly imageSalts: readonly number[];
     /** The mean cross entropy of each step. */
     readonly losses: readonly number[];
     /** Those of the first step, of the mean loss with weight decay. */

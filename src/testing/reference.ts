@@ -15,7 +15,8 @@ import type {
   PerInput,
   PerOutput,
 } from '../graph/signature.ts';
-import { type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
+import { numbersOfFloat16, roundToFloat16 } from '../tensor/float16.ts';
+import { type DType, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 
 /** A tensor of any dtype as float64; booleans are 0 and 1. */
 export interface Reference {
@@ -29,8 +30,16 @@ type Rule<N extends OpName> = (
 ) => PerOutput<N, Reference>;
 
 /** Returns the values of a tensor in float64. */
-export function reference({ shape, data }: Tensor): Reference {
-  return { shape, data: Float64Array.from(data, Number) };
+export function reference(tensor: Tensor): Reference {
+  const { shape, data } = tensor;
+  const numbers = tensor.dtype === 'float16' ? numbersOfFloat16(tensor) : data;
+  return { shape, data: Float64Array.from(numbers, Number) };
+}
+
+/** Returns the values as a tensor of the given type stores them. Types other than float16 are not rounded, so that differences
+ * of a float32 result from the reference are all its own. */
+function stored({ shape, data }: Reference, dtype: DType): Reference {
+  return { shape, data: dtype === 'float16' ? data.map(roundToFloat16) : data };
 }
 
 function fill(shape: Shape, valueAt: (index: readonly number[]) => number): Reference {
@@ -366,6 +375,7 @@ const rules: { readonly [N in OpName]: Rule<N> } = {
       }),
     };
   },
+  Cast: ({ x }, { to }) => ({ y: stored(x, to) }),
   Reverse: ({ x }, { axes }) => ({
     y: fill(x.shape, (index) =>
       at(
@@ -570,8 +580,9 @@ export function computeOperator<N extends OpName>(
   return rules[op](inputs, attributes);
 }
 
-/** Computes the results of a graph from its inputs and variables. Outputs and updates have the names that they have in the
- * graph; the others are named `<role> <name>`. If a value that must be finite is not, updates are the given values of the variables. */
+/** Computes the results of a graph from its inputs and variables. Values of type float16 are rounded. Outputs and updates have
+ * the names that they have in the graph; the others are named `<role> <name>`. If a value that must be finite is not, updates are
+ * the given values of the variables. */
 export function computeGraph(
   graph: Graph,
   given: ReadonlyMap<string, Reference>,
@@ -598,7 +609,6 @@ function computeNode<N extends OpName>(node: Node<N>, values: Map<Value, Referen
   const record = Array.isArray(node.inputs) ? inputs.map(([, value]) => value) : Object.fromEntries(inputs);
   const outputs = computeOperator<N>(node.op, record as PerInput<N, Reference>, node.attributes);
   for (const [name, value] of outputsOf(node)) {
-    const found = outputs[name as OutputNames<N>];
-    values.set(value, found);
+    values.set(value, stored(outputs[name as OutputNames<N>], value.dtype));
   }
 }

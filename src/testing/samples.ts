@@ -10,6 +10,7 @@ import type {
   OpName,
   PerInput,
 } from '../graph/signature.ts';
+import { float16 } from '../tensor/float16.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { computeOperator, reference } from './reference.ts';
@@ -298,6 +299,33 @@ export const samples: { readonly [N in OpName]: Samples<N> } = {
   Concat: [
     { inputs: [uniform([2, 3]), uniform([2, 1]), uniform([2, 2])], attributes: { axis: 1 } },
     { inputs: [uniform([1, 2]), uniform([3, 2])], attributes: { axis: 0 } },
+  ],
+  Cast: [
+    // Numbers that are rounded up and down, ties, subnormal numbers and the largest number.
+    {
+      inputs: {
+        x: float32(
+          [4, 3],
+          [
+            1 / 3,
+            -2 / 3,
+            1 + 2 ** -11,
+            1 + 3 * 2 ** -11,
+            3 * 2 ** -26,
+            2 ** -25,
+            -1e-5,
+            3e-8,
+            65504,
+            65519,
+            -65519,
+            -0,
+          ],
+        ),
+      },
+      attributes: { to: 'float16' },
+    },
+    { inputs: { x: float16([2, 3], [0.1, -0.2, 2 ** -24, 65504, -3, 1e-5]) }, attributes: { to: 'float32' } },
+    { inputs: { x: uniform([3]) }, attributes: { to: 'float32' } },
   ],
   Reverse: [{ inputs: { x: uniform([2, 3, 4]) }, attributes: { axes: [1, 2] } }],
   Gather: [{ inputs: { x: uniform([3, 2]) }, attributes: { indices: [2, 0, 0, 1] } }],

@@ -43,7 +43,16 @@ const saved = (globalStep: number) => ({ globalStep, path: `runs/a/model.ckpt-${
 const check = (totalLoss: number, last: LastSaved | undefined = saved(10), biases = Number.NaN) =>
   inTemporaryFolder(async (dir) => {
     const report: StepReport = {
-      ...{ kind: 'step', step: 12, totalLoss, learningRate: 0.1, correct: 0, waitedMillis: 0, stepMillis: 1 },
+      ...{
+        kind: 'step',
+        ...{ lossScale: undefined, isSkipped: false, skippedSteps: 0 },
+        step: 12,
+        totalLoss,
+        learningRate: 0.1,
+        correct: 0,
+        waitedMillis: 0,
+        stepMillis: 1,
+      },
       towerLosses: [],
       losses: new Map([
         ['cross_entropy', 1 / 3],

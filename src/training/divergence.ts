@@ -6,6 +6,7 @@ import { messageOf, RunError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ExampleOrder } from '../input/order.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { isExhausted } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import type { StepReport } from './train-step.ts';
 
@@ -37,7 +38,7 @@ const mostNames = 4;
  * including those of other processes
  */
 export async function requireFinite(
-  { step, totalLoss, losses, learningRate }: StepReport,
+  { step, totalLoss, losses, learningRate, lossScale }: StepReport,
   { variables, run, session, dir, saved }: DivergedRun,
 ): Promise<void> {
   if (Number.isFinite(totalLoss)) return;
@@ -52,7 +53,32 @@ export async function requireFinite(
       `  ${advice(step, saved)}`,
       `  Terms of the loss: ${terms.join(', ')}`,
       `  ${named(names)}`,
+      ...(lossScale === undefined ? [] : [`  ${largerNumbers}`]),
       `  ${await batchNote(dir, step, keys)}`,
+    ].join('\n'),
+    { code: 'CIFAR10_DIVERGED', data: { step, checkpoint: saved?.path ?? null } },
+  );
+}
+
+/** Advice for float16, the only precision with a loss scale. */
+const largerNumbers =
+  'float16 ends at 65,504; `precision: bfloat16` and `precision: float32` have larger numbers.';
+
+/** Ends a run whose gradients are not finite, although the scale of its loss is the smallest. (A step whose loss is not finite ends the
+ * run as in any precision, because the scale does not affect the loss.)
+ * @throws RunError when the step was skipped at the smallest scale. The message contains the scale and advice */
+export function requireScalable(
+  { step, totalLoss, isSkipped, lossScale, skippedSteps, learningRate }: StepReport,
+  saved: LastSaved | undefined,
+): void {
+  if (!isExhausted(isSkipped, lossScale)) return;
+  throw new RunError(
+    [
+      `Model diverged: the gradients are not finite at step ${step}, learning rate ${shortNumber(learningRate)}, although the loss is ` +
+        `scaled by only ${lossScale}, the minimum.`,
+      `  ${advice(step, saved)}`,
+      `  ${largerNumbers}`,
+      `  The loss is ${shortNumber(totalLoss)}. Steps of this run that changed no variable: ${skippedSteps}`,
     ].join('\n'),
     { code: 'CIFAR10_DIVERGED', data: { step, checkpoint: saved?.path ?? null } },
   );

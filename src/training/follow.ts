@@ -8,6 +8,7 @@ import type { Session } from '../engine/engine.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
+import { initialState, isExhausted } from './loss-scale.ts';
 import type { Ranks, TrainingRun } from './run-definition.ts';
 import type { TrainEvent } from './train.ts';
 import { trainStep } from './train-step.ts';
@@ -26,8 +27,7 @@ interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Takes steps until `maxSteps`, until the processes agree to stop, or until the loss is not finite, which the first process
- * reports.
+/** Takes steps until `maxSteps`, until the processes agree to stop, or until the run diverges, which the first process reports.
  * @throws RunError when another process or the engine fails */
 export async function* follow(
   { run, ranks, globalStep: first, maxSteps, resume, validate, signal }: FollowOptions,
@@ -39,6 +39,7 @@ export async function* follow(
   let globalStep = first;
   const validations = validate && new ValidationSchedule(validate, maxSteps, resume?.checkpoint.metadata);
   let isAgreed = false;
+  let state = initialState(training.isLossScaled, resume?.checkpoint.metadata);
   for (;;) {
     if (validate && validations?.isDue(globalStep, epochs.endsAt(globalStep), isAgreed)) {
       const precision = await validate.score((await session.read()) as ReadonlyMap<string, Float32Tensor>);
@@ -47,12 +48,12 @@ export async function* follow(
     if (globalStep >= maxSteps || isAgreed) break;
     const startedAt = performance.now();
     const batch = await batches.next();
-    const { report, stops } = await trainStep(run, training, session, batch, {
-      stop: signal?.aborted === true,
-    });
+    const taken = await trainStep(run, training, session, batch, { stop: signal?.aborted === true, state });
+    const { report, stops } = taken;
+    state = taken.state;
     const stepMillis = performance.now() - startedAt;
     batches.recycle(batch);
-    if (!Number.isFinite(report.totalLoss)) break;
+    if (!Number.isFinite(report.totalLoss) || isExhausted(report.isSkipped, report.lossScale)) break;
     yield { ...report, waitedMillis: 0, stepMillis };
     const epoch = epochs.add(report.step, report.correct);
     if (epoch !== undefined) await overAllRanks(epoch, ranks);
@@ -60,7 +61,8 @@ export async function* follow(
     globalStep++;
   }
   const { waitedMillis } = batches;
-  yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis };
+  const { skippedSteps } = state;
+  yield { kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis, skippedSteps };
 }
 
 /** Adds up the correct classifications of all processes. All of them call this at the end of an epoch. */

@@ -8,8 +8,10 @@ import type { Session, Tensors } from '../engine/engine.ts';
 import { errorCode, messageOf, StoppedError, withLine } from '../errors.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { type LastSaved, requireFiniteVariables } from './divergence.ts';
+import { type StepState, stateAfter } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import type { TrainEvent } from './train.ts';
+import { isSkippedIn } from './train-step.ts';
 import type { TrainingGraph } from './training-graph.ts';
 import { metadataOf, type Versions } from './training-run.ts';
 
@@ -22,26 +24,35 @@ export class Position {
   /** Whether a checkpoint is being written. */
   isSaving = false;
   #globalStep: number;
+  #state: StepState;
   #variables: Variables | undefined;
 
-  constructor(globalStep: number, saved: LastSaved | undefined) {
+  constructor(globalStep: number, state: StepState, saved: LastSaved | undefined) {
     this.#globalStep = globalStep;
+    this.#state = state;
     this.saved = saved;
   }
 
-  /** The number of updates made. */
+  /** The number of steps taken. */
   get globalStep(): number {
     return this.#globalStep;
   }
 
-  /** A copy of the variables after these updates, if one was made. */
+  /** The state of the run after these steps. */
+  get state(): StepState {
+    return this.#state;
+  }
+
+  /** A copy of the variables after these steps, if one was made. */
   get variables(): Variables | undefined {
     return this.#variables;
   }
 
-  /** Notes that the session has made an update. */
-  advance(): void {
+  /** Notes that the session has taken a step.
+   * @param state the state of the run after the step */
+  advance(state: StepState): void {
     this.#globalStep++;
+    this.#state = state;
     this.#variables = undefined;
   }
 
@@ -82,10 +93,10 @@ export async function* rescue(
   const isBlocked = failed.run.ranks?.lost.aborted === true;
   if (isBlocked && position.variables === undefined) return withLine(error, last);
   try {
-    const { variables, globalStep } = await lastComplete(position, failed);
+    const { variables, globalStep, state } = await lastComplete(position, failed);
     requireFiniteVariables(variables, failed.training.graph.variables, globalStep, saved);
     yield { kind: 'busy', globalStep, with: 'saving' };
-    const metadata = metadataOf(failed.run, globalStep, failed.versions);
+    const metadata = metadataOf(failed.run, globalStep, failed.versions, state);
     const path = await failed.store.save({ tensors: variables, metadata });
     yield { kind: 'checkpoint', globalStep, path };
     return withLine(
@@ -99,16 +110,17 @@ export async function* rescue(
   }
 }
 
-/** Returns the variables of the last complete step, and the number of updates that they contain. */
+/** Returns the variables of the last complete step, with the number of steps and the state of the run after it. */
 async function lastComplete(
-  { globalStep, variables }: Position,
+  { globalStep, state, variables }: Position,
   { session, run }: FailedRun,
-): Promise<{ readonly variables: Variables; readonly globalStep: number }> {
-  if (variables !== undefined) return { variables, globalStep };
+): Promise<{ readonly variables: Variables; readonly globalStep: number; readonly state: StepState }> {
+  if (variables !== undefined) return { variables, globalStep, state };
   // If another process was lost, the session waits for it, and never answers.
   const recovered = await unlessAborted(run.ranks?.lost, session.recover());
-  return {
-    variables: recovered.variables as Tensors as Variables,
-    globalStep: recovered.isUpdated ? globalStep + 1 : globalStep,
-  };
+  const found = recovered.variables as Tensors as Variables;
+  const { outputs } = recovered;
+  return outputs === undefined
+    ? { variables: found, globalStep, state }
+    : { variables: found, globalStep: globalStep + 1, state: stateAfter(state, isSkippedIn(outputs)) };
 }

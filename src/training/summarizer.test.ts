@@ -103,6 +103,7 @@ describe('a summary', () => {
   const report = (step: number, value: number): StepReport => ({
     ...{
       kind: 'step',
+      ...{ lossScale: undefined, isSkipped: false, skippedSteps: 0 },
       step,
       totalLoss: value,
       towerLosses: [],

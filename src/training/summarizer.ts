@@ -47,6 +47,7 @@ export class Summarizer {
       ...lossScalars(report, seen),
       ...report.towerLosses.map((loss, tower) => scalarOf('towerLoss', loss, { tower })),
       scalarOf('learningRate', report.learningRate),
+      ...(report.lossScale === undefined ? [] : [scalarOf('lossScale', report.lossScale)]),
       scalarOf('queue', ready / capacity, { capacity }),
       ...this.#rates(report.step, waitedMillis),
     ];
@@ -86,10 +87,12 @@ export class Summarizer {
 /** Returns two scalars for each term of the loss, in the order of the tutorial (r0.11, `_add_loss_summaries`): the value as
  * `<name> (raw)`, and the running average under the plain name.
  * @param before the variables from before this step, including the running averages */
-function lossScalars({ losses, step }: StepReport, before: Tensors): readonly RecordedValue[] {
+function lossScalars(report: StepReport, before: Tensors): readonly RecordedValue[] {
+  const { losses, step, skippedSteps, isSkipped } = report;
+  const updates = step - (isSkipped ? skippedSteps - 1 : skippedSteps);
   return [...losses].flatMap(([term, value]) => {
     const average = before.get(lossAverageName(term));
-    const averaged = averagedLoss(average === undefined ? 0 : (float32Data(average)[0] ?? 0), value, step);
+    const averaged = averagedLoss(average === undefined ? 0 : (float32Data(average)[0] ?? 0), value, updates);
     return [scalarOf('rawLoss', value, { term }), scalarOf('averagedLoss', averaged, { term })];
   });
 }

@@ -2,6 +2,7 @@
 import type { Session } from '../engine/engine.ts';
 import { openTowers } from '../engine/tower-session.ts';
 import { type Share, sharesOf } from '../input/batch.ts';
+import { isLossScaled } from './loss-scale.ts';
 import { type Placement, placedNodes, type TowerPlacement } from './placement.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { buildTrainingGraph, type GraphRecipe, type TrainingGraph } from './training-graph.ts';
@@ -17,6 +18,15 @@ export function shareOf({ batchSize, ranks }: Pick<TrainingRun, 'batchSize' | 'r
   return sharesOf(batchSize, ranks.size)[ranks.rank] ?? { first: 0, count: 0 };
 }
 
+/** Returns the graph of a step of the run with the whole batch.
+ * @param unscaled the graph without loss scaling, which some precisions need */
+export function trainingGraphOf(
+  run: GraphRecipe & Pick<TrainingRun, 'engine'>,
+  unscaled: TrainingGraph,
+): TrainingGraph {
+  return isLossScaled(run.engine.precision) ? buildTrainingGraph(run) : unscaled;
+}
+
 /** Compiles the step of a run, for one tower or for several.
  * @param training the graph of a step with the whole batch
  * @throws RunError when the engine rejects the graph */
@@ -30,7 +40,7 @@ export function openSession(
   const graphs = new Map([[batchSize, training.graph]]);
   const shares = sharesOf(rows, towers).map(({ count }) => count);
   for (const count of new Set([rows, ...shares]))
-    if (!graphs.has(count)) graphs.set(count, graphOf(run, count));
+    if (!graphs.has(count)) graphs.set(count, graphOf(run, training, count));
   const graph = (count: number) => graphs.get(count) ?? training.graph;
   return openTowers(engine, {
     whole: graph(rows),
@@ -55,7 +65,8 @@ export async function placementOf(
   const threads = isAlone ? engine.threads : threadsOf(run);
   const parts: TowerPlacement[] = [];
   for (const images of new Set(shares)) {
-    const graph = images === batchSize && ranks === undefined ? training.graph : graphOf(run, images);
+    const isWhole = images === batchSize && ranks === undefined;
+    const graph = isWhole ? training.graph : graphOf(run, training, images);
     // A single tower exchanges values with no others, but its step has the same kernels as that of one of several towers.
     const session = isAlone
       ? await engine.compile(graph)
@@ -73,10 +84,11 @@ export async function placementOf(
 
 function graphOf(
   { network, hyperparameters, groups = [], freeze = [], ranks }: GraphRecipe & Pick<TrainingRun, 'ranks'>,
+  { isLossScaled: lossScaling }: TrainingGraph,
   rows: number,
 ) {
   return buildTrainingGraph(
     { network, hyperparameters, groups, freeze, batchSize: rows },
-    { votes: ranks !== undefined },
+    { votes: ranks !== undefined, lossScaling },
   ).graph;
 }

@@ -5,9 +5,11 @@ import { towerName } from '../engine/tower-session.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, rowsOf, scalar, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from './dropout-masks.ts';
+import { initialState, type StepState, stateAfter } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shareOf } from './towers.ts';
 import {
+  gradientsL2Name,
   logitsName,
   stepScalars,
   stopVoteName,
@@ -24,6 +26,12 @@ export interface StepReport {
   /** All terms of the loss and `total_loss`, by name. */
   readonly losses: ReadonlyMap<string, number>;
   readonly learningRate: number;
+  /** The factor of the loss in the backward pass of this step, or undefined if the loss is not scaled. */
+  readonly lossScale: number | undefined;
+  /** Whether the step changed no variable, because its gradients were not finite. */
+  readonly isSkipped: boolean;
+  /** The number of steps of the run that were skipped so far, including this one. */
+  readonly skippedSteps: number;
   /** The loss of each tower on its part of the batch, if there are several towers. */
   readonly towerLosses: readonly number[];
   /** The number of images of the batch that were classified correctly before the update. */
@@ -44,11 +52,15 @@ export type StepRecipe = Pick<
 export interface StepControl extends StepOptions {
   /** Whether this process asks all processes to stop after this step. */
   readonly stop?: boolean;
+  /** The state of the run before the step. Default: that of a new run. */
+  readonly state?: StepState;
 }
 
 export interface TakenStep {
   /** Whether all processes stop after this step, because one of them asked for it. */
   readonly stops: boolean;
+  /** The state of the run after the step. */
+  readonly state: StepState;
   readonly report: Omit<StepReport, 'waitedMillis' | 'stepMillis'>;
   /** The values that the graph returned: the terms of the loss, and in a watched step the watched values. */
   readonly outputs: Tensors;
@@ -56,15 +68,19 @@ export interface TakenStep {
 
 export async function trainStep(
   recipe: StepRecipe,
-  { lossNames, masks }: Pick<TrainingGraph, 'lossNames' | 'masks'>,
+  { lossNames, masks, isLossScaled }: Pick<TrainingGraph, 'lossNames' | 'masks' | 'isLossScaled'>,
   session: Session,
   batch: Batch,
-  { stop = false, ...options }: StepControl = {},
+  { stop = false, state: before = initialState(isLossScaled), ...options }: StepControl = {},
 ): Promise<TakenStep> {
   const { examples, network, seed, towers = 1, ranks } = recipe;
   const { step, images, labels } = batch;
   const { first, count } = shareOf(recipe);
-  const scalars = stepScalars(step, examples.count, recipe);
+  const lossScale = before.lossScale?.scale;
+  const scalars = stepScalars(step, examples.count, recipe, {
+    skippedSteps: before.skippedSteps,
+    lossScale,
+  });
   const feeds = new Map<string, Tensor>([
     ['images', { dtype: 'float32', shape: [labels.length, ...network.imageShape], data: images }],
     ['labels', { dtype: 'int32', shape: [labels.length], data: labels }],
@@ -85,11 +101,22 @@ export async function trainStep(
   const learningRate = scalars.get('learning_rate') ?? Number.NaN;
   const correct = correctIn(outputs.get(logitsName), labels);
   const stops = scalarOf(outputs.get(stopVotesName)) > 0;
+  const isSkipped = isSkippedIn(outputs);
+  const state = stateAfter(before, isSkipped);
+  const scaling = { lossScale, isSkipped, skippedSteps: state.skippedSteps };
   return {
     stops,
-    report: { kind: 'step', step, losses, totalLoss, towerLosses, learningRate, correct },
+    state,
+    report: { kind: 'step', step, losses, totalLoss, towerLosses, learningRate, correct, ...scaling },
     outputs,
   };
+}
+
+/** Whether a step changed no variable, because its gradients were not finite. If the loss is not scaled, no step is skipped.
+ * @param outputs what the step returned */
+export function isSkippedIn(outputs: Tensors): boolean {
+  const sum = outputs.get(gradientsL2Name);
+  return sum !== undefined && !Number.isFinite(scalarOf(sum));
 }
 
 /** Counts the images whose label has the highest score. If several scores are equal, the first counts.

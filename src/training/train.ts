@@ -24,9 +24,10 @@ import { type RunError, StoppedError } from '../errors.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { requireFinite, requireFiniteVariables } from './divergence.ts';
+import { requireFinite, requireFiniteVariables, requireScalable } from './divergence.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { follow, overAllRanks } from './follow.ts';
+import { initialState } from './loss-scale.ts';
 import { Patience } from './patience.ts';
 import { Position, rescue } from './rescue.ts';
 import type { TrainingRun } from './run-definition.ts';
@@ -149,6 +150,8 @@ export type TrainEvent =
       readonly globalStep: number;
       readonly stopped: boolean;
       readonly waitedMillis: number;
+      /** The number of steps of the run that changed no variable, because their gradients were not finite. */
+      readonly skippedSteps: number;
       /** Whether a step or a validation was abandoned, and may still be running in the background. */
       readonly isAbandoned?: boolean;
     };
@@ -275,7 +278,8 @@ async function* loop(
 ): AsyncGenerator<TrainEvent, void, void> {
   const { resume, run, store, versions } = options;
   const first = resume?.checkpoint.metadata.globalStep ?? 0;
-  const position = new Position(first, resume && { globalStep: first, path: resume.path });
+  const state = initialState(training.isLossScaled, resume?.checkpoint.metadata);
+  const position = new Position(first, state, resume && { globalStep: first, path: resume.path });
   try {
     yield* iterations(options, training, session, batches, summarizer, patience, position);
   } catch (error) {
@@ -310,7 +314,7 @@ async function* iterations(
     const isRequested = saveRequests?.take() === true;
     const due = isLast() || isRequested || globalStep % checkpointSteps === 0;
     const scores = validations?.isDue(globalStep, epochs.endsAt(globalStep), isAborted()) === true;
-    let metadata = metadataOf(run, globalStep, versions);
+    let metadata = metadataOf(run, globalStep, versions, position.state);
     let isSaved = position.saved?.globalStep === globalStep;
     const shows = summarizer?.isDue(globalStep) ? summarizer : undefined;
     const needed = scores || (due && !isSaved);
@@ -355,6 +359,7 @@ async function* iterations(
       const { waitedMillis } = batches;
       return yield {
         ...{ kind: 'end', globalStep, stopped: globalStep < maxSteps, waitedMillis },
+        skippedSteps: position.state.skippedSteps,
         isAbandoned: patience.hasAbandoned,
       };
     }
@@ -367,7 +372,7 @@ async function* iterations(
 }
 
 /** Trains on the next batch. If a summary is due, the step also returns the values that the summary shows.
- * @throws RunError when the loss is not finite */
+ * @throws RunError when the loss is not finite, or its gradients are not with the smallest loss scale */
 async function nextStep(
   run: TrainingRun,
   training: TrainingGraph,
@@ -382,12 +387,14 @@ async function nextStep(
   const batch = await batches.next();
   const waitedMillis = batches.waitedMillis - waitedBefore;
   const watch = shows !== undefined;
-  const { report: found, outputs, stops } = await trainStep(run, training, session, batch, { watch, stop });
-  position.advance();
+  const control = { watch, stop, state: position.state };
+  const { report: found, outputs, stops, state } = await trainStep(run, training, session, batch, control);
+  position.advance(state);
   const { variables } = training.graph;
   const { saved } = position;
   const report: StepReport = { ...found, waitedMillis, stepMillis: performance.now() - startedAt };
   await requireFinite(report, { dir, saved, variables, run, session });
+  requireScalable(report, saved);
   const summary = shows?.summarize(batch, outputs, report, batches);
   batches.recycle(batch);
   return { report, summary, stops };

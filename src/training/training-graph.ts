@@ -5,6 +5,10 @@
  *                                         │
  *                                    exchanged: several workers average here
  *
+ * With loss scaling, the gradients of the loss are multiplied by the input `loss_scale` in the backward pass, and divided by it
+ * before the exchange. The sum of their squares after the exchange must be finite for the updates to be applied, so that all workers
+ * decide the same.
+ *
  * The outputs are the terms of the loss of the batch, computed before the update. The watched values are those that histograms
  * show: activations, variables before the update, and the gradients that are applied.
  */
@@ -18,6 +22,7 @@ import {
 } from '../arguments.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Tensors } from '../engine/engine.ts';
+import type { Precision } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import type { FirstImages } from '../model/initializers.ts';
@@ -51,6 +56,7 @@ import {
 import { tagOf } from '../summary/tags.ts';
 import { describeType, type Float32Tensor, float32, sameShape, scalar, sizeOf } from '../tensor/tensor.ts';
 import { shortened } from '../wording.ts';
+import { isLossScaled } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shownActivations } from './shown-values.ts';
 
@@ -68,12 +74,14 @@ export const logitsName = 'logits';
 /** The decay of the running averages of the loss terms (r0.11, `_add_loss_summaries`). */
 const lossAverageDecay = 0.9;
 
-/** Returns the bias-corrected running average of a loss term after step `step` (from 0), as in r0.12:
- * a / (1 - 0.9^(step + 1)), where a is the stored average (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3).
+/** Returns the bias-corrected running average of a loss term after an update, as in r0.12: a / (1 - 0.9^(updates + 1)), where a is
+ * the stored average (D. P. Kingma, J. Ba, "Adam", ICLR 2015, section 3). For a skipped step, it is the average with the term of that
+ * step, which is not stored.
  * @param before the stored average before the step
- * @param value the term at the step */
-export function averagedLoss(before: number, value: number, step: number): number {
-  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), step + 1);
+ * @param value the term at the step
+ * @param updates the number of updates made before the step */
+export function averagedLoss(before: number, value: number, updates: number): number {
+  return unbiasedAverage(before - (1 - lossAverageDecay) * (before - value), updates + 1);
 }
 
 /** Returns the bias-corrected value of a stored running average of a loss term.
@@ -91,6 +99,8 @@ export interface TrainingGraph {
   readonly states: readonly State[];
   /** The inputs for the masks of dropout (`drawMasks`). */
   readonly masks: readonly DropoutMask[];
+  /** Whether the graph has the input `loss_scale`, and skips its updates if gradients are not finite. */
+  readonly isLossScaled: boolean;
   /** The names of the outputs, which are scalars: the terms of the loss and `total_loss`. */
   readonly lossNames: readonly string[];
   /** The names of the activations in the order of the layers: `conv1/conv1` … `softmax_linear/softmax_linear`. */
@@ -140,7 +150,15 @@ const recipeOrRunChecks: OptionChecks<RecipeOrRun> = {
 export interface GraphOptions {
   /** Whether the processes that train together vote on stopping after the step. Default: false. */
   readonly votes?: boolean;
+  /** Whether the loss is scaled. Default: whether `recipe` is a run with an engine that needs it (precision float16). */
+  readonly lossScaling?: boolean;
 }
+
+/** The name of the input with the scale of the loss, which is a power of two (`training/loss-scale.ts`). */
+export const lossScaleName = 'loss_scale';
+/** The name of the output with half the sum of the squares of all gradients, before clipping, if the loss is scaled. If it is not
+ * finite, the step has changed no variable. */
+export const gradientsL2Name = 'gradients_l2_loss';
 
 /** The name of the input with the vote of a process: 1 to stop after the step, or 0. */
 export const stopVoteName = 'stop_vote';
@@ -149,8 +167,15 @@ export const stopVotesName = 'stop_votes';
 
 /** Builds the graph of one training step.
  * @throws UsageError for a setting that is unknown or out of range, with its name, and for a group without parameters */
-export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: GraphOptions = {}): TrainingGraph {
+export function buildTrainingGraph(
+  recipe: GraphRecipe & { readonly engine?: { readonly precision: Precision } },
+  options: GraphOptions = {},
+): TrainingGraph {
   requireOptions(recipe, recipeOrRunChecks);
+  const {
+    votes = false,
+    lossScaling = recipe.engine !== undefined && isLossScaled(recipe.engine.precision),
+  } = options;
   const { network, batchSize, hyperparameters, groups = [], freeze = [] } = recipe;
   const builder = new GraphBuilder('train');
   const images = builder.input('images', { dtype: 'float32', shape: [batchSize, ...network.imageShape] });
@@ -171,8 +196,11 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
   const losses = loss(builder, decayed, labels, { weightDecay, labelSmoothing });
   const trainable = parameters.filter(({ variable }) => !frozen(variable.name));
   const variables = trainable.map(({ variable }) => variable);
-  const averageOverBatch = gradients(builder, losses.total.value, variables);
+  const averageOverBatch = lossScaling
+    ? scaledGradients(builder, losses.total.value, variables)
+    : gradients(builder, losses.total.value, variables);
   exchange(builder, losses, variables, averageOverBatch);
+  if (lossScaling) requireFiniteGradients(builder, averageOverBatch);
   const afterUpdate = lookAhead(builder, hyperparameters);
   const states = updateStates(builder, model.states, afterUpdate);
   const applied = clipped(builder, averageOverBatch, hyperparameters.clipNorm);
@@ -208,28 +236,41 @@ export function buildTrainingGraph(recipe: GraphRecipe, { votes = false }: Graph
     parameters: model.parameters,
     states: model.states,
     masks: model.masks,
+    isLossScaled: lossScaling,
     lossNames: lossNames(losses),
     activations: model.activations.map(({ name }) => name),
   };
 }
 
-/** Returns the scalar inputs of a step.
- * @param step the number of updates made before this step
+/** Options of `stepScalars`. */
+export interface ScalarOptions {
+  /** The number of earlier steps that were skipped because their gradients were not finite. Default: 0. */
+  readonly skippedSteps?: number;
+  /** The scale of the loss, for a graph with loss scaling. */
+  readonly lossScale?: number | undefined;
+}
+
+/** Returns the scalar inputs of a step. The learning rate depends on the number of steps. What corrects averages depends on the
+ * number of updates, which is smaller if steps were skipped.
+ * @param step the number of steps before this one
  * @param trainingExamples the number of examples in an epoch */
 export function stepScalars(
   step: number,
   trainingExamples: number,
   recipe: Pick<GraphRecipe, 'batchSize' | 'hyperparameters' | 'groups'>,
+  { skippedSteps = 0, lossScale }: ScalarOptions = {},
 ): ReadonlyMap<string, number> {
   const { batchSize, hyperparameters } = recipe;
   const { schedule, numEpochsPerDecay, movingAverageDecay: cap } = hyperparameters;
   const stepsPerDecay = epochsInSteps(numEpochsPerDecay, trainingExamples, batchSize);
+  const update = step - skippedSteps + 1;
   return new Map([
     ['learning_rate', learningRate(schedule, step, stepsPerDecay, hyperparameters)],
-    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(step + 1, cap)]] as const) : []),
-    ...Object.entries(optimizerScalars(step + 1, recipe)),
-    ...Object.entries(lookAheadScalars(step + 1, hyperparameters)),
+    ...(cap > 0 ? ([['moving_average_decay', movingAverageDecay(update, cap)]] as const) : []),
+    ...Object.entries(optimizerScalars(update, recipe)),
+    ...Object.entries(lookAheadScalars(update, hyperparameters, step + 1)),
     ...groupScalars(step, trainingExamples, recipe),
+    ...(lossScale === undefined ? [] : ([[lossScaleName, lossScale]] as const)),
   ]);
 }
 
@@ -309,6 +350,31 @@ function decayedInLoss(parameter: GroupedParameter): Parameter {
   return isDecoupled(parameter) && parameter.decayShare !== undefined
     ? { ...parameter, decayShare: 0 }
     : parameter;
+}
+
+/** Returns the gradients of the loss. In the backward pass they are multiplied by the input `loss_scale`. */
+function scaledGradients(builder: GraphBuilder, loss: Value, variables: readonly Value[]): readonly Value[] {
+  const scale = builder.input(lossScaleName, { dtype: 'float32', shape: [] });
+  const scaled = gradients(builder, loss, variables, scale);
+  return builder.scope('unscaled', () => {
+    const one = builder.op('Constant', {}, { value: scalar(1) }, 'one');
+    const inverse = builder.op('Div', { a: one, b: scale }, {}, 'inverse_scale');
+    return scaled.map((gradient, index) =>
+      builder.op('Mul', { a: gradient, b: inverse }, {}, variables[index]?.name ?? 'gradient'),
+    );
+  });
+}
+
+/** Lets the step update variables only if all gradients are finite. (The sum of their squares is also infinite if gradients are
+ * larger than 10¹⁹, which no scale can help.) */
+function requireFiniteGradients(builder: GraphBuilder, slopes: readonly Value[]): void {
+  const sum = builder.scope('finite_check', () =>
+    slopes
+      .map((x) => builder.op('L2Loss', { x }, {}, 'half_squares'))
+      .reduce((a, b) => builder.op('Add', { a, b }, {}, 'sum')),
+  );
+  builder.output(gradientsL2Name, sum);
+  builder.result('finite', gradientsL2Name, sum);
 }
 
 /** Marks what several workers average before the update: the gradients of the mean loss of their batches, and

@@ -44,6 +44,7 @@ import {
 import { aLength, type Recipe } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { counted, oneLine, shortened } from '../wording.ts';
+import { initialState, isLossScaled, type StepState } from './loss-scale.ts';
 import type { Ranks, RunDefinition, TrainingRun } from './run-definition.ts';
 import { storedNetwork } from './stored-network.ts';
 import { threadsOf } from './towers.ts';
@@ -146,13 +147,21 @@ export interface Versions {
   readonly cifar10: string;
 }
 
-/** Returns the metadata that a checkpoint contains about its run. */
-export function metadataOf(run: TrainingRun, globalStep: number, { cifar10 }: Versions): CheckpointMetadata {
+/** Returns the metadata that a checkpoint contains about its run.
+ * @param state what the run knows about its steps so far. Default: no step was skipped */
+export function metadataOf(
+  run: TrainingRun,
+  globalStep: number,
+  { cifar10 }: Versions,
+  { skippedSteps, lossScale }: StepState = initialState(isLossScaled(run.engine.precision)),
+): CheckpointMetadata {
   const { network, hyperparameters, batchSize, seed, holdout, examples, engine } = run;
   const { groups, freeze, augmentation, normalization, statistics, length } = { ...tutorialRecipe, ...run };
   const { dataset } = examples;
   return {
     globalStep,
+    skippedSteps,
+    lossScale,
     seed,
     dataset: {
       name: dataset.name,

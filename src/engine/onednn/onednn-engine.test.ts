@@ -18,6 +18,7 @@ import { assertClose } from '../../testing/compare.ts';
 import { engineCase, onednnVariants, plannedPrecisions } from '../../testing/engines.ts';
 import { buildTrainingGraph, initialVariables } from '../../training/training-graph.ts';
 import type { Engine, Precision } from '../engine.ts';
+import type { PrecisionOf } from '../offers.ts';
 import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
 import { planOf as compile, programOf } from './compile.ts';
 import { describeCall } from './describe.ts';
@@ -226,7 +227,7 @@ describe('an update that no call computes', { skip }, () => {
 });
 
 describe('the plan of a training step', { skip }, () => {
-  const plan = (precision: Precision, graph: Graph = training.graph) => {
+  const plan = (precision: PrecisionOf<'onednn'>, graph: Graph = training.graph) => {
     const onednn = new Onednn(2);
     const made = compile(onednn, programOf(graph, precision));
     onednn.release();

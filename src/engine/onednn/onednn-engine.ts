@@ -54,7 +54,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
   if (support.verdict === 'missing') throw new RunError(support.why, unavailable);
   if (support.verdict === 'impossible')
     throw new RunError(`${support.why}. Use ${alternativesTo(precision)}.`, unavailable);
-  if (support.verdict === 'slow' && !emulate)
+  if (support.verdict === 'emulated' && !emulate)
     throw new RunError(
       `${support.why}. Use ${alternativesTo(precision)}; ` +
         `${command(`bench --engine onednn --precision ${precision}`)} measures how slow it is here.`,

@@ -8,7 +8,7 @@ import { withoutWatched } from '../../../passes/watch.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
 import { finiteName, lower, outputName, updateName } from './lower.ts';
 import { encodeModel } from './model.ts';
-import { prepare } from './passes.ts';
+import { inPrecision, optimized, prepare } from './passes.ts';
 import { splitWatched } from './split-watched.ts';
 import { capabilitiesOf, cpuTarget, type Target } from './targets.ts';
 
@@ -41,12 +41,20 @@ export interface CompiledGraph {
 
 /** @throws RunError for a graph with neither outputs nor updates, because ONNX Runtime rejects its model */
 export function compileGraph(graph: Graph, target: Target = cpuTarget): CompiledGraph {
-  const { keepsValues } = capabilitiesOf(target);
-  const { step, shared, watch, watched } = splitWatched(prepare(withoutExchange(graph)), keepsValues);
+  return compileTyped(inPrecision(withoutExchange(graph), target), target);
+}
+
+/** Compiles a graph that already has the types of the target, such as a half of a step.
+ * @throws RunError for a graph with neither outputs nor updates */
+export function compileTyped(graph: Graph, target: Target): CompiledGraph {
+  const capabilities = capabilitiesOf(target);
+  const { keepsValues } = capabilities;
+  const prepared = optimized(withoutExchange(graph), target);
+  const { step, shared, watch, watched } = splitWatched(prepared, keepsValues);
   if (resultValues(step.results).length === 0)
     throw new RunError(`graph ${graph.name} has no output and no update, so there is nothing to compute`);
   return {
-    model: encodeModel(lower(step)),
+    model: encodeModel(lower(step, capabilities)),
     variables: [...graph.variables].map(([name, { dtype, shape }]) => ({
       name,
       type: { dtype, shape },
@@ -58,7 +66,7 @@ export function compileGraph(graph: Graph, target: Target = cpuTarget): Compiled
     watched,
     shared,
     ...(watch !== undefined && {
-      watch: { model: encodeModel(lower(watch)), inputs: [...watch.inputs.keys()] },
+      watch: { model: encodeModel(lower(watch, capabilities)), inputs: [...watch.inputs.keys()] },
     }),
     paths: new Map(
       resultEntries(step.results).map(([role, name, value]) => [outputName(step, role, name), value.name]),
@@ -69,7 +77,9 @@ export function compileGraph(graph: Graph, target: Target = cpuTarget): Compiled
 
 /** Returns the graph as an ONNX model file that other programs can read. Watched values are omitted. */
 export function onnxModel(graph: Graph): Uint8Array {
-  return encodeModel(lower(prepare(withoutWatched(withoutExchange(graph)))));
+  return encodeModel(
+    lower(prepare(withoutWatched(withoutExchange(graph)), cpuTarget), capabilitiesOf(cpuTarget)),
+  );
 }
 
 /** Removes the exchanges between workers, because there is only one worker. */

@@ -14,6 +14,7 @@ import type { Apply } from '../../../ops/definition.ts';
 import { poolWindow } from '../../../ops/pooling.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape, type Tensor } from '../../../tensor/tensor.ts';
+import { constantLike } from './casts.ts';
 import type { Expansions } from './expand.ts';
 import { turned } from './layout.ts';
 
@@ -62,7 +63,7 @@ function product(
   shape: Shape,
 ): Value {
   const [n, c, h, w] = sizes(x.shape);
-  const matrix = (value: Matrix) => op('Constant', {}, { value: tensorOf(value) }, 'averages');
+  const matrix = (value: Matrix) => constantLike(x, op, tensorOf(value), 'averages');
   const images = op('Reshape', { x: turned(op, x) }, { shape: [h, w * n * c] });
   const down = op('MatMul', { a: matrix(vertical), b: images }, { transposeA: false, transposeB: false });
   const lines = op('Reshape', { x: down }, { shape: [vertical.rows, w, n * c] });

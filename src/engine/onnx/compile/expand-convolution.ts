@@ -1,7 +1,7 @@
 /**
  * Expresses convolutions and their gradients in operators that ONNX Runtime computes fast. There are four methods:
  *
- * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2).
+ * - `expand-winograd.ts`, for filters of 3×3 and 5×5 over many channels (conv2), if the target allows it (`targets.ts`).
  * - One matrix product, for filters over few channels (conv1). The input cells under each tap, [I·K·K, H'·W'·N], are
  * gathered from [I·H·W, N] by copying blocks of N numbers. The filter gradient uses the same matrix.
  * - With strides or groups: ONNX's Conv for the forward pass, ConvTranspose for the input gradient, and one product per tap and
@@ -25,6 +25,7 @@ import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { type SlidingWindow, sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
+import { constantLike } from './casts.ts';
 import type { Expansions } from './expand.ts';
 import {
   fitsWinograd,
@@ -33,6 +34,7 @@ import {
   winogradInputGradient,
 } from './expand-winograd.ts';
 import { channelRows, fromChannelRows, turned } from './layout.ts';
+import type { Capabilities } from './targets.ts';
 
 /** The largest number of inputs per output cell for which the inputs are gathered into a matrix. */
 const mostGathered = 128;
@@ -47,9 +49,11 @@ function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
   return groups === 1 && [strides].flat().every((stride) => stride === 1);
 }
 
-export const expandConvolution: Expansions = {
+/** @param winograd whether Winograd's algorithm may be used */
+export const expandConvolution = ({ winograd }: Pick<Capabilities, 'winograd'>): Expansions => ({
   Conv2D: ({ inputs: { x, filter }, attributes, outputs: { y } }, { op }) => {
-    if (fitsWinograd(x.shape, filter.shape, attributes)) return { y: winogradForward(op, x, filter) };
+    if (winograd && fitsWinograd(x.shape, filter.shape, attributes))
+      return { y: winogradForward(op, x, filter) };
     if (!fitsGather(filter.shape, attributes)) return undefined;
     const [o, i, kh, kw] = sizes(filter.shape);
     const taps = op('Reshape', { x: filter }, { shape: [o, i * kh * kw] });
@@ -61,7 +65,7 @@ export const expandConvolution: Expansions = {
   Conv2DBackpropInput: (node, { op }) => {
     const { filter, dy } = node.inputs;
     const { inputShape, ...attributes } = node.attributes;
-    if (fitsWinograd(inputShape, filter.shape, attributes)) {
+    if (winograd && fitsWinograd(inputShape, filter.shape, attributes)) {
       return { y: winogradInputGradient(op, filter, dy, inputShape) };
     }
     const window = convolutionWindow(inputShape, filter.shape, attributes);
@@ -82,7 +86,7 @@ export const expandConvolution: Expansions = {
   },
 
   Conv2DBackpropFilter: ({ inputs: { x, dy }, attributes: { filterShape, ...attributes } }, { op }) => {
-    if (fitsWinograd(x.shape, filterShape, attributes)) {
+    if (winograd && fitsWinograd(x.shape, filterShape, attributes)) {
       return { y: winogradFilterGradient(op, x, dy, filterShape) };
     }
     const window = convolutionWindow(x.shape, filterShape, attributes);
@@ -103,7 +107,7 @@ export const expandConvolution: Expansions = {
     const all = op('Reshape', { x: op('Concat', products, { axis: 0 }) }, { shape: [kh, kw, i, o] });
     return { y: op('Transpose', { x: all }, { order: [3, 2, 0, 1] }) };
   },
-};
+});
 
 /** Returns the input cell under each tap of each output cell, as [I·KH·KW, H'·W'·N], with zero where the tap is outside
  * the image. The stride must be 1. */
@@ -126,7 +130,7 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
     }
   }
   const columns = op('Transpose', { x: op('Reshape', { x }, { shape: [n, outside] }) }, { order: [1, 0] });
-  const zeros = op('Constant', {}, { value: float32([1, n], new Float32Array(n)) }, 'zeros');
+  const zeros = constantLike(x, op, float32([1, n], new Float32Array(n)), 'zeros');
   const cells = op('Gather', { x: op('Concat', [columns, zeros], { axis: 0 }) }, { indices });
   return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
 }

@@ -5,7 +5,7 @@
  *     before  y = Relu(x)                  dx = ReluGrad(dy, y)      y = BiasAdd(x, bias)
  *     after   y = turn(Relu(turn(x)))      dx = turn(ReluGrad(…))    y = turn(turn(x) + bias)
  *
- * Gelu, Silu and their gradients are rewritten in the same way as Relu.
+ * Cast, Gelu, Silu and the gradients of the latter are rewritten in the same way as Relu.
  *
  *     before  db = BiasAddGrad(dy)
  *     after   db = ones [1, H·W·N] · dy [H·W·N, C], which ONNX Runtime computes faster than a sum over three axes
@@ -33,6 +33,8 @@ export const expandElementwise: Expansions = {
     x.shape.length === 4
       ? { y: turned(op, op('SiluGrad', { dy: turned(op, dy), x: turned(op, x) })) }
       : undefined,
+  Cast: ({ inputs: { x }, attributes }, { op }) =>
+    x.shape.length === 4 ? { y: turned(op, op('Cast', { x: turned(op, x) }, attributes)) } : undefined,
   BiasAdd: ({ inputs: { x, bias } }, { op }) =>
     x.shape.length === 4 ? { y: turned(op, op('Add', { a: turned(op, x), b: bias })) } : undefined,
   BiasAddGrad: ({ inputs: { dy } }, { op }) => {

@@ -4,9 +4,10 @@ import { GraphError } from '../../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
 import { type ResultRole, resultEntries } from '../../../graph/results.ts';
 import type { OpName } from '../../../graph/signature.ts';
-import type { Emit, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
+import type { Emit, Mask, OnnxContext, OnnxNode } from '../../../ops/definition.ts';
 import { definitions } from '../../../ops/table.ts';
 import { contentKey, type DType, type Tensor } from '../../../tensor/tensor.ts';
+import type { Capabilities } from './targets.ts';
 
 /** An input or an output of a model. */
 export interface OnnxValue {
@@ -47,7 +48,11 @@ export function outputName(graph: Graph, role: ResultRole, name: string): string
 /** Variables become inputs of the model, and their new values outputs named by `updateName`.
  * @param weights the values of variables that become constants instead of inputs, by name
  * @throws GraphError for an operator that a pass should have replaced */
-export function lower(graph: Graph, weights: ReadonlyMap<string, Tensor> = new Map()): OnnxGraph {
+export function lower(
+  graph: Graph,
+  { mask }: Capabilities,
+  weights: ReadonlyMap<string, Tensor> = new Map(),
+): OnnxGraph {
   const nodes: OnnxNode[] = [];
   const names = new Map<Value, string>();
   const constants = new Constants(weights);
@@ -56,7 +61,7 @@ export function lower(graph: Graph, weights: ReadonlyMap<string, Tensor> = new M
     ([role, name, value]) => [outputName(graph, role, name), value] as const,
   );
   const taken = new Set([...names.values(), ...results.map(([name]) => name)]);
-  for (const node of graph.nodes) lowerNode(node, names, nodes, constants, taken);
+  for (const node of graph.nodes) lowerNode(node, mask, names, nodes, constants, taken);
   // Outputs get separate names, so that a value can be returned twice and an input can be returned.
   const outputs = results.map(([name, value]) => {
     nodes.push({
@@ -81,6 +86,7 @@ export function lower(graph: Graph, weights: ReadonlyMap<string, Tensor> = new M
 
 function lowerNode<N extends OpName>(
   node: Node<N>,
+  mask: Mask,
   names: Map<Value, string>,
   nodes: OnnxNode[],
   constants: Constants,
@@ -106,6 +112,7 @@ function lowerNode<N extends OpName>(
     inputTypes: node.inputs,
     outputTypes: node.outputs,
     attributes: node.attributes,
+    mask,
     emit,
     constant: (value: Tensor) => constants.nameOf(value),
   } as OnnxContext<N>;

@@ -63,7 +63,7 @@ describe('no pass changes the results of a training step', () => {
     mergeEqual,
     commuteRelu,
     commuteBias,
-    expandConvolution: expand(expandConvolution),
+    expandConvolution: expand(expandConvolution({ winograd: true })),
     expandNormalization: expand(expandNormalization),
     expandPooling: expand(expandPooling),
     expandElementwise: expand(expandElementwise),

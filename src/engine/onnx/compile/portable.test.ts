@@ -20,6 +20,9 @@ import { fuseBias } from './fuse-bias.ts';
 import { lower, type OnnxGraph } from './lower.ts';
 import { encodeModel, portableVersion } from './model.ts';
 import { portableGraph, splitForInference } from './portable.ts';
+import { capabilitiesOf, cpuTarget } from './targets.ts';
+
+const onCpu = capabilitiesOf(cpuTarget);
 
 const random = (shape: Shape, index = 0, low = -1): Tensor => {
   const stream = new RandomStream(3, 'test', 0, index);
@@ -62,7 +65,7 @@ describe('the ONNX form of an operator, in the oldest version of the operator se
         graph,
         new Map([...feeds].map(([name, value]) => [name, reference(value)])),
       );
-      const found = await run(lower(graph), feeds);
+      const found = await run(lower(graph, onCpu), feeds);
       for (const name of graph.results.output.keys()) {
         const value = expected.get(name);
         assert.ok(value);
@@ -180,7 +183,7 @@ describe('a free batch size', () => {
     (add: (b: GraphBuilder, value: Value, batchSize: number) => Value) => (batchSize: number) => {
       const b = new GraphBuilder('free');
       b.output('y', add(b, b.input('x', { dtype: 'float32', shape: [batchSize, 4, 3] }), batchSize));
-      return lower(b.build());
+      return lower(b.build(), onCpu);
     };
   const free = (add: Parameters<typeof lowered>[0]) => withFreeBatch(lowered(add), new Map());
 
@@ -251,7 +254,7 @@ describe('biases', () => {
       ['w', random([4, 3])],
       ['bias', random(columns === 3 ? [3] : [2, 1])],
     ]);
-    return lower(b.build(), values);
+    return lower(b.build(), onCpu, values);
   };
 
   test('are moved into products, and unused constants are removed', () => {

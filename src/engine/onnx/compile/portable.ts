@@ -13,6 +13,7 @@ import { expandLocallyConnected } from './expand-locally-connected.ts';
 import { withFreeBatch } from './free-batch.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { lower, type OnnxGraph } from './lower.ts';
+import { capabilitiesOf, cpuTarget } from './targets.ts';
 
 const passes: readonly Pass[] = [
   withoutWatched,
@@ -36,5 +37,10 @@ export function portableGraph(
   graphFor: (batchSize: number) => Graph,
   weights: ReadonlyMap<string, Tensor>,
 ): OnnxGraph {
-  return fuseBias(withFreeBatch((size) => lower(splitForInference(graphFor(size)).rest, weights), weights));
+  return fuseBias(
+    withFreeBatch(
+      (size) => lower(splitForInference(graphFor(size)).rest, capabilitiesOf(cpuTarget), weights),
+      weights,
+    ),
+  );
 }

@@ -2,7 +2,8 @@
 import type { Graph } from '../../../graph/graph.ts';
 import { splitExchange } from '../../../passes/split-exchange.ts';
 import type { TensorType } from '../../../tensor/tensor.ts';
-import { type CompiledGraph, compileGraph } from '../compile/compile.ts';
+import { type CompiledGraph, compileTyped } from '../compile/compile.ts';
+import { inPrecision } from '../compile/passes.ts';
 import type { Target } from '../compile/targets.ts';
 
 /** A value that is averaged between the halves. */
@@ -27,13 +28,13 @@ export interface CompiledHalves {
 
 /** @throws GraphError for a graph without exchanged values
  * @throws RunError for a graph with neither outputs nor updates that depend on exchanged values */
-export function compileHalves(graph: Graph, target?: Target): CompiledHalves {
-  const { first, second, exchanged, carried } = splitExchange(graph);
+export function compileHalves(graph: Graph, target: Target): CompiledHalves {
+  const { first, second, exchanged, carried } = splitExchange(inPrecision(graph, target));
   const links = new Set([...exchanged.values(), ...carried]);
-  const compiled = compileGraph(first, target);
+  const compiled = compileTyped(first, target);
   return {
     first: { ...compiled, outputs: compiled.outputs.filter((name) => !links.has(name)) },
-    second: compileGraph(second, target),
+    second: compileTyped(second, target),
     exchanged: [...graph.results.exchanged].map(([name, { dtype, shape }]) => ({
       name,
       type: { dtype, shape },

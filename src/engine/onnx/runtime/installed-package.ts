@@ -7,7 +7,9 @@ import { installAdvice } from './advice.ts';
 /** @throws RunError when the package is not installed */
 export function installedVersion(): string {
   try {
-    const { version } = require('onnxruntime-node/package.json') as { version: string };
+    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
+      version: string;
+    };
     return version;
   } catch (error) {
     throw new RunError(
@@ -19,7 +21,5 @@ export function installedVersion(): string {
 
 /** @throws Error when the package is not installed */
 export function installedFolder(): string {
-  return dirname(require.resolve('onnxruntime-node/package.json'));
+  return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 }
-
-const require = createRequire(import.meta.url);

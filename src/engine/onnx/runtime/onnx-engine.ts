@@ -19,6 +19,7 @@ import {
   type Support,
 } from '../../engine.ts';
 import type { EngineMaker, PrecisionMaker } from '../../maker.ts';
+import type { PrecisionOf } from '../../offers.ts';
 import { requireTowersOn } from '../../towers-on-device.ts';
 import { sessionThreads, WorkerSession } from '../../worker-session.ts';
 import { compileGraph } from '../compile/compile.ts';
@@ -57,6 +58,14 @@ export function createOnnxEngine(
   threads: number = usableCores(),
   device: Device = 'cpu',
 ): Engine & { readonly name: 'onnx'; readonly precision: 'float32' } {
+  return createIn('float32', threads, device);
+}
+
+function createIn<P extends OnnxPrecision>(
+  precision: P,
+  threads: number = usableCores(),
+  device: Device = 'cpu',
+): Engine & { readonly name: 'onnx'; readonly precision: P } {
   requireWholeNumber('threads', threads, 1);
   disableTelemetry();
   requireGnuLibrary();
@@ -64,40 +73,51 @@ export function createOnnxEngine(
   return {
     name: 'onnx',
     library,
-    precision: 'float32',
+    precision,
     device,
     threads,
-    compile: (graph, options = {}) => compile(graph, { threads, device }, options),
+    compile: (graph, options = {}) => compile(graph, { precision, threads, device }, options),
   };
 }
 
-const float32: PrecisionMaker<'onnx', 'float32'> = {
-  support,
-  create: ({ threads, device }) => {
-    const { verdict, ...found } = support(device);
-    if ('why' in found)
-      throw new RunError(found.why, {
-        code: 'CIFAR10_ENGINE_UNAVAILABLE',
-        data: { engine: 'onnx', precision: 'float32' },
-        ...(found.cause !== undefined && { cause: new Error(found.cause) }),
-      });
-    return createOnnxEngine(threads, device);
-  },
-};
+type OnnxPrecision = PrecisionOf<'onnx'>;
+
+const makers = { float32: makerIn('float32'), float16: makerIn('float16') } as const;
 
 export const onnxMaker: EngineMaker<'onnx'> = {
   rank: 2,
-  on: { cpu: { float32 }, webgpu: { float32 }, cuda: { float32 } },
+  on: { cpu: makers, webgpu: makers, cuda: makers },
   computes: () => true,
 };
 
-function support(device: Device): Support {
+function makerIn<P extends OnnxPrecision>(precision: P): PrecisionMaker<'onnx', P> {
+  return {
+    support: (device) => support(precision, device),
+    create: ({ threads, device }) => {
+      const found = support(precision, device);
+      if (found.verdict === 'missing' || found.verdict === 'impossible')
+        throw new RunError(found.why, {
+          code: 'CIFAR10_ENGINE_UNAVAILABLE',
+          data: { engine: 'onnx', precision },
+          ...(found.cause !== undefined && { cause: new Error(found.cause) }),
+        });
+      return createIn(precision, threads, device);
+    },
+  };
+}
+
+function support(precision: OnnxPrecision, device: Device): Support {
   try {
     createOnnxEngine();
-    return device === 'cpu' ? { verdict: 'fast' } : deviceSupport(device);
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
   }
+  if (device !== 'cpu') return deviceSupport(device);
+  if (precision === 'float32') return { verdict: 'fast' };
+  return {
+    verdict: 'slow',
+    why: 'ONNX Runtime has no float16 kernels for CPUs, so it computes in float32 and rounds the results',
+  };
 }
 
 /** The memory that ONNX Runtime needs, as a multiple of the memory that is live at once. It allocates more than is live,
@@ -107,7 +127,7 @@ const memoryShare = 1.2;
 
 async function compile(
   graph: Graph,
-  engine: { readonly threads: number; readonly device: Device },
+  engine: { readonly precision: OnnxPrecision; readonly threads: number; readonly device: Device },
   options: CompileOptions,
 ): Promise<Session> {
   requireOptions(options, compileChecks);
@@ -115,7 +135,7 @@ async function compile(
   const { kind } = deviceParts(engine.device);
   const sessions = exchange?.group.kind === 'threads' ? exchange.group.memory.size : 1;
   requireTowersOn(engine.device, sessions);
-  const target: Target = { device: kind, precision: 'float32' };
+  const target: Target = { device: kind, precision: engine.precision };
   const graphs =
     exchange === undefined ? { graph: compileGraph(graph, target) } : halvesOf(graph, exchange, target);
   const bytes = [graphs.graph, graphs.before?.graph].reduce((sum, part) => sum + (part?.liveBytes ?? 0), 0);

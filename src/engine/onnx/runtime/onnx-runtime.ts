@@ -134,6 +134,8 @@ export function ortTensor({ dtype, shape, data }: Tensor): OrtTensor {
   switch (dtype) {
     case 'float32':
       return new ort.Tensor(dtype, data, shape);
+    case 'float16':
+      return new ort.Tensor(dtype, data, shape);
     case 'int32':
       return new ort.Tensor(dtype, data, shape);
     case 'int64':

@@ -1,0 +1,52 @@
+/**
+ * Computes a graph with float16 values in float32, and rounds what float16 would round. ONNX Runtime has no float16 kernels for
+ * CPUs: it inserts casts to float32 around every operator, and then removes those that undo each other
+ * (`InsertCastTransformer`), so that nothing is rounded between one float16 operator and the next. It keeps a cast to
+ * float16 that is followed by a cast to float32, if both are in the model.
+ *
+ *     before  y = Conv2D(x, filter), r = Relu(y)                              all float16
+ *     after   y = Cast(Cast(Conv2D(x, filter), float16), float32), r = Relu(y)          all float32
+ *
+ * Values whose operator is `exact` need no rounding, because their operands are rounded.
+ */
+import { inputsOf, type Node, outputsOf, type Value } from '../../../graph/graph.ts';
+import type { GraphBuilder } from '../../../ops/builder.ts';
+import type { Apply } from '../../../ops/definition.ts';
+import { definitions } from '../../../ops/table.ts';
+import { addNode, type Pass, withInputs } from '../../../passes/rewrite.ts';
+import { Casts, rewriteTypes } from './casts.ts';
+
+export const roundToFloat16: Pass = (graph) => {
+  const widened = new Casts();
+  return rewriteTypes(graph, (node, builder) => inFloat32(node, builder, widened));
+};
+
+function inFloat32(
+  node: Node,
+  builder: GraphBuilder,
+  widened: Casts,
+): Readonly<Record<string, Value>> | undefined {
+  const { op } = builder;
+  const values = [...inputsOf(node), ...outputsOf(node)];
+  if (values.every(([, { dtype }]) => dtype !== 'float16')) return undefined;
+  const wide = (value: Value) => (value.dtype === 'float16' ? widened.as('float32', value, op) : value);
+  if (node.op === 'Cast') {
+    const x = wide(node.inputs.x);
+    return { y: node.attributes.to === 'float32' ? x : rounded(op, x) };
+  }
+  const outputs = new Map(Object.entries(addNode(withInputs(node, wide), builder)));
+  const isExact = definitions[node.op].float16 === 'exact';
+  for (const [name, { dtype }] of outputsOf(node)) {
+    const y = outputs.get(name);
+    if (dtype !== 'float16' || y === undefined) continue;
+    if (y.dtype === 'float16')
+      outputs.set(name, widened.as('float32', y, op)); // a constant
+    else if (!isExact) outputs.set(name, rounded(op, y));
+  }
+  return Object.fromEntries(outputs);
+}
+
+/** Rounds the numbers of a float32 value to float16. */
+function rounded(op: Apply, x: Value): Value {
+  return op('Cast', { x: op('Cast', { x }, { to: 'float16' }) }, { to: 'float32' });
+}
