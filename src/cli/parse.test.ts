@@ -131,6 +131,7 @@ test('bench without flags times 20 steps', () => {
     maxSteps: 1_000_000,
     batchSize: 128,
     steps: 20,
+    tta: 'none',
     profile: false,
     engine: 'auto',
     precision: 'float32',
@@ -182,6 +183,7 @@ test('the types of the flags derive from the table', () => {
       | 'maxSteps'
       | 'epochs'
       | 'trainDir'
+      | 'tta'
     >,
   ] = [true, true, true, true, true, true, true];
   assert.ok(same);

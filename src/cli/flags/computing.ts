@@ -161,10 +161,12 @@ export const computingFlags = {
     default: 'none',
     help: 'test-time augmentation: average over each picture and its mirror image (mirror, or --tta without a value), or over small shifts too (full), if the model was trained with flipped images',
     helpFor: {
+      bench:
+        'with --runs: also print the precision with test-time augmentation, mirror or full (default: none)',
       eval: 'also print the precision with test-time augmentation: averages over each image and its mirror image (mirror), and small shifts too (full) (default: none)',
     },
     group: 'Computing',
-    commands: ['eval', 'predict'],
+    commands: ['eval', 'predict', 'bench'],
   },
   towers: {
     kind: 'count',
