@@ -28,6 +28,7 @@ export const groups = [
       doc('predict', 'Predict'),
       doc('export', 'Export'),
       doc('recipes', 'Recipes and networks'),
+      doc('devices', 'Devices'),
       doc('docker', 'Docker'),
       doc('precision', 'Precision'),
       doc('scale', 'Several processes'),

@@ -146,12 +146,12 @@ class OneRun {
   }
 
   /** Scores the last checkpoint on the test images. Returns undefined if it was stopped. */
-  async *#score({ name, precision }: Engine) {
+  async *#score({ name, precision, device }: Engine) {
     const { trainDir, dataDir, cache, seed } = this.#request;
     const evaluation = runEvaluation(
       {
         ...{ checkpointDir: trainDir, evalDir: join(trainDir, 'eval'), dataDir, cache, runOnce: true },
-        ...{ engine: name, precision },
+        ...{ engine: name, precision, device },
       },
       { signal: this.#signal },
     );

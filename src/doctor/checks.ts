@@ -31,10 +31,16 @@ export function machineFindings(): readonly Finding[] {
     {
       verdict: 'ok',
       subject: 'processor',
-      text: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${counted(cpus().length, 'core')}${allowed}`,
+      text: `${processorName(cpus()[0]?.model)}, ${counted(cpus().length, 'core')}${allowed}`,
     },
     memoryFinding(),
   ];
+}
+
+/** Returns the name of the processor. Node.js calls most Arm processors “unknown”. */
+export function processorName(model: string = ''): string {
+  const name = model.trim();
+  return name === '' || name === 'unknown' ? `${process.arch} processor` : name;
 }
 
 /** The memory for training with the default batch size, on the engine that needs most. */

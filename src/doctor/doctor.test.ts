@@ -10,7 +10,7 @@ import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { capabilitiesOf } from './capabilities.ts';
-import { dataFindings, folderFinding } from './checks.ts';
+import { dataFindings, folderFinding, processorName } from './checks.ts';
 import { autoFinding } from './engines.ts';
 import { byKernel } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
@@ -104,6 +104,12 @@ test('each data set is reported as complete, damaged or absent', () =>
     assert.equal(damaged?.verdict, 'missing');
     assert.match(damaged?.text ?? '', /test_batch\.bin: found 5 bytes/);
   }));
+
+test('a processor without a name is named by its architecture', () => {
+  assert.equal(processorName(' AMD EPYC '), 'AMD EPYC');
+  for (const model of [undefined, '', 'unknown'])
+    assert.equal(processorName(model), `${process.arch} processor`);
+});
 
 test('checks create no folders', () =>
   inTemporaryFolder(async (folder) => {

@@ -2,17 +2,19 @@
 import { unexpectedName } from '../arguments.ts';
 import type { Recipe } from './recipe.ts';
 import { airbenchRecipe } from './recipes/airbench.ts';
+import { airbenchMuonRecipe } from './recipes/airbench-muon.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
 import { tutorialRecipe } from './recipes/tutorial.ts';
 
 /** The name of a recipe of this package. */
-export type RecipeName = 'tutorial' | 'resnet20' | 'airbench';
+export type RecipeName = 'tutorial' | 'resnet20' | 'airbench' | 'airbench-muon';
 
 /** The recipes of this package, by name. */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   tutorial: tutorialRecipe,
   resnet20: resnet20Recipe,
   airbench: airbenchRecipe,
+  'airbench-muon': airbenchMuonRecipe,
 };
 
 /** The names of the recipes of this package. */

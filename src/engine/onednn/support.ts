@@ -86,8 +86,7 @@ function probe(precision: PrecisionOf<'onednn'>): Probe {
       trial.check();
       return trial;
     });
-    const why = slowness(version, precision, kernels);
-    return { support: why === undefined ? { verdict: 'fast' } : { verdict: 'emulated', why }, gaps };
+    return { support: speedOf(version, precision, kernels), gaps };
   } catch (error) {
     const exhausted = describeExhaustion(error);
     if (exhausted !== undefined)
@@ -115,27 +114,29 @@ function cannotCompute(version: string, precision: PrecisionOf<'onednn'>, error:
   );
 }
 
-/** Returns why the precision is slow here, or undefined if it is not. */
-function slowness(
+/** Returns whether the precision, which works, is fast. */
+function speedOf(
   version: string,
   precision: PrecisionOf<'onednn'>,
   kernels: readonly PlacedKernel[],
-): string | undefined {
+): Support {
   const slow = kernels.find(({ op, kernel }) => isMatrixWork(op) && isReference(kernel));
-  if (slow !== undefined)
-    return `oneDNN ${version} only has reference code for ${precision} on this CPU (${slow.op}: ${slow.kernel})`;
-  if (precision === 'float32') return undefined;
+  if (slow !== undefined) {
+    const why = `oneDNN ${version} only has reference code for ${precision} on this CPU (${slow.op}: ${slow.kernel})`;
+    return { verdict: 'emulated', why };
+  }
+  if (precision === 'float32') return { verdict: 'fast' };
   const expectsFast = usesOtherInstructions(
     convolutionsOf(kernels),
-    convolutionsOf(withTrial('float32', {}, ({ kernels }) => kernels)),
+    convolutionsOf(withTrial('float32', {}, (trial) => trial.kernels)),
   );
   const speed = relativeSpeed(precision, expectsFast);
-  const isFast = speed > (expectsFast ? clearlySlower : clearlyFaster);
-  if (isFast) return undefined;
-  return (
+  if (speed > (expectsFast ? clearlySlower : clearlyFaster)) return { verdict: 'fast' };
+  const why =
     `this CPU has no fast ${precision} instructions, so oneDNN ${version} is slower than in float32: ` +
-    `convolutions and products have ${speed.toFixed(2)} × the speed (${convolutionsOf(kernels)[0]})`
-  );
+    `convolutions and products have ${speed.toFixed(2)} × the speed (${convolutionsOf(kernels)[0]})`;
+  // The tutorial's `--use-fp16` works everywhere. bfloat16 is only for speed.
+  return { verdict: precision === 'float16' ? 'slow' : 'emulated', why };
 }
 
 function convolutionsOf(kernels: readonly PlacedKernel[]): readonly string[] {

@@ -36,10 +36,33 @@ const defaultNames: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>
   win32: ['dnnl.dll'],
 };
 
+/** The folders of the library and its file names in installations of conda and of Intel's oneAPI, which the system does not search. */
+const [condaFolder, oneApiFolder] = ['CONDA_PREFIX', 'DNNLROOT'];
+const filesBelow: Readonly<Partial<Record<NodeJS.Platform, Readonly<Record<string, readonly string[]>>>>> = {
+  linux: { [condaFolder]: ['lib/libdnnl.so.3'], [oneApiFolder]: ['lib/libdnnl.so.3'] },
+  darwin: { [condaFolder]: ['lib/libdnnl.3.dylib'], [oneApiFolder]: ['lib/libdnnl.3.dylib'] },
+  win32: { [condaFolder]: ['Library/bin/dnnl.dll'], [oneApiFolder]: ['bin/dnnl.dll'] },
+};
+
+/** Returns the names to try, in this order. The folders are those that conda and oneAPI set in the environment. */
+export function libraryNames(
+  platform: NodeJS.Platform = process.platform,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const below = Object.entries(filesBelow[platform] ?? {}).flatMap(([variable, files]) => {
+    const folder = environment[variable];
+    return folder ? files.map((file) => `${folder}/${file}`) : [];
+  });
+  return [...(defaultNames[platform] ?? []), ...below];
+}
+
 /** How to install the library. */
 export const installAdvice: string =
   'Install oneDNN (Debian 12: apt install libdnnl2; Debian 13: libdnnl3.6; Homebrew and conda: onednn), or name the ' +
   `library file in ${libraryVariable}; \`engine: onnx\` works without it.`;
+
+/** The runtime of builds for DPC++ (DNNL_RUNTIME_SYCL), which need a SYCL device for the CPU. */
+const syclRuntime = 512;
 
 const sleepMicroseconds = 2000n;
 
@@ -56,7 +79,7 @@ export function openLibrary(): Library {
 function open(): Library {
   const koffi = loadKoffi('oneDNN', 'use `engine: onnx`');
   const named = process.env[libraryVariable] || undefined; // an empty value means unset
-  const names = named === undefined ? (defaultNames[process.platform] ?? []) : [named];
+  const names = named === undefined ? libraryNames() : [named];
   const failures: string[] = [];
   for (const path of names) {
     try {
@@ -70,7 +93,8 @@ function open(): Library {
     }
   }
   // Libraries that exist but cannot be used are reported. Default names that do not exist are not.
-  const absent = (failure: string) => named === undefined && /No such file|not found/i.test(failure);
+  const absent = (failure: string) =>
+    named === undefined && /No such file|not found|could not be found/i.test(failure);
   const faults = failures.filter((failure) => !absent(failure));
   const tried = faults.length === 0 ? `tried ${names.join(', ')}` : faults.join('; ');
   throw new RunError(`oneDNN not found (${tried}). ${installAdvice}`);
@@ -84,12 +108,16 @@ function describe(koffi: Koffi, path: string, handle: LibraryHandle): Library {
       throw new RunError(`${path} has no function ${name}: it is not oneDNN 2.6 or later`);
     }
   };
+  // dnnl_version_t: int major, minor, patch; const char *hash; unsigned cpu_runtime, gpu_runtime
   const pointer = find('dnnl_version', 'void *', [])();
-  const [major = 0, minor = 0, patch = 0] = new Int32Array(koffi.view(pointer, 12).slice(0));
+  const fields = new Int32Array(koffi.view(pointer, 32).slice(0));
+  const [major = 0, minor = 0, patch = 0] = fields;
   const version = `${major}.${minor}.${patch}`;
   if (major < 2 || (major === 2 && minor < 6)) {
     throw new RunError(`${path} is oneDNN ${version}; 2.6 or later is required`);
   }
+  if (fields[6] === syclRuntime)
+    throw new RunError(`${path} is a oneDNN for SYCL (DPC++); one for OpenMP or TBB is required`);
   return {
     path,
     major,

@@ -4,11 +4,17 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { newSharedGroup } from '../../../collective/shared-group.ts';
 import { UsageError } from '../../../errors.ts';
+import { buildEvaluationGraph } from '../../../evaluation/evaluation-graph.ts';
 import type { Graph } from '../../../graph/graph.ts';
+import { makeNetwork, networkNames } from '../../../model/networks.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
+import { tutorialHyperparameters } from '../../../recipe/hyperparameters.ts';
 import { float32, scalar, type Tensor } from '../../../tensor/tensor.ts';
+import { buildTrainingGraph } from '../../../training/training-graph.ts';
 import { engineSupport } from '../../engines.ts';
+import { compileGraph } from '../compile/compile.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
+import { loadModel } from './onnx-runtime.ts';
 
 const support = engineSupport('onnx', 'float32', 'webgpu');
 const skip = 'why' in support ? support.why : false;
@@ -31,6 +37,16 @@ function stepGraph(size: number): Graph {
   builder.watch('added', added);
   builder.watch('scaled', builder.op('Mul', { a: fixed, b: scale }, {}, 'scaled'));
   return builder.build();
+}
+
+/** The models of a step and of an evaluation of a network, with those for watched values. */
+function modelsOf(name: string): readonly Uint8Array[] {
+  const network = makeNetwork(name, 10);
+  const target = { device: 'webgpu', precision: 'float32' } as const;
+  const hyperparameters = { ...tutorialHyperparameters, optimizer: 'adam', clipNorm: 5 } as const;
+  const { graph } = buildTrainingGraph({ network, batchSize: 2, hyperparameters });
+  const compiled = [graph, buildEvaluationGraph(network, 2)].map((one) => compileGraph(one, target));
+  return compiled.flatMap(({ model, watch }) => [model, ...(watch === undefined ? [] : [watch.model])]);
 }
 
 const filled = (size: number, value: number) => float32([size], new Float32Array(size).fill(value));
@@ -87,6 +103,15 @@ describe('a session on WebGPU', { skip }, () => {
     };
     await Promise.all([run(150), run(100), run(50)]);
   });
+
+  for (const network of networkNames)
+    test(`computes every operator of the steps and evaluations of ${network} on the device`, async () => {
+      // A model with an operator that WebGPU lacks cannot be loaded.
+      for (const model of modelsOf(network)) {
+        const loaded = await loadModel(model, { threads: 1, device: 'webgpu' });
+        await loaded.release();
+      }
+    });
 
   test('does not crash the process that ends while it computes', () => {
     const { status, signal } = spawnSync(process.execPath, [

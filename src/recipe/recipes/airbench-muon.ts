@@ -1,0 +1,58 @@
+/**
+ * The recipe airbench94_muon.py of K. Jordan (https://github.com/KellerJordan/cifar10-airbench), for 8 epochs: the network of `airbench`,
+ * whose filters are trained by Muon, and everything else by Nesterov's momentum, without look-ahead.
+ *
+ * The original adds up the losses of a batch of B = 2000 images, and its weight decay does not depend on the rate. Here the loss is the
+ * mean over the batch. The original also divides the scores by 256, the number of features, instead of 9, and starts with weights that
+ * are 256 / 9 times as large, which is the same network if the rate of these weights is divided by (256 / 9)².
+ *
+ * | here                     | from the original           | value                         |
+ * |--------------------------|-----------------------------|-------------------------------|
+ * | rate of the filters      | 0.24                        | 0.24                          |
+ * | rate of the biases       | 0.053 · B                   | 106                           |
+ * | rate of the last weights | 0.67 · B / (256 / 9)²       | 1.66                          |
+ * | weight decay, per step   | 2e-6 · B                    | 0.004, none of the filters    |
+ * | schedule                 | 1 → 0                       | linear                        |
+ *
+ * The biases of the whitening layer are trained for 3 epochs with the rate of the other biases. (In the original, their rate falls to 0
+ * within these epochs.)
+ */
+import { tutorialHyperparameters } from '../hyperparameters.ts';
+import type { Recipe } from '../recipe.ts';
+import { airbenchRecipe } from './airbench.ts';
+
+const batchSize = 2000;
+const [filterRate, biasRate, lastRate] = [0.24, 0.053 * batchSize, 0.67 * batchSize * (9 / 256) ** 2];
+/** The share of the weights that is subtracted per step at the initial rate, except of filters. */
+const decay = 2e-6 * batchSize;
+const plain = { optimizer: 'nesterov', momentum: 0.85 } as const;
+
+export const airbenchMuonRecipe: Recipe = {
+  ...airbenchRecipe,
+  name: 'airbench-muon',
+  batchSize,
+  hyperparameters: {
+    ...tutorialHyperparameters,
+    optimizer: 'muon',
+    momentum: 0.6,
+    newtonSchulzSteps: 3,
+    weightNorm: 1,
+    learningRate: filterRate,
+    schedule: 'linear',
+    weightDecay: decay / biasRate,
+    labelSmoothing: 0.2,
+    movingAverageDecay: 0,
+  },
+  groups: [
+    { match: 'group*/weights', learningRate: 1, weightDecay: 0 },
+    { match: '*/beta', learningRate: biasRate / filterRate, weightDecay: 1, ...plain },
+    { match: 'whiten/biases', learningRate: biasRate / filterRate, weightDecay: 1, ...plain, epochs: 3 },
+    {
+      match: 'softmax_linear/weights',
+      learningRate: lastRate / filterRate,
+      weightDecay: biasRate / lastRate,
+      ...plain,
+    },
+  ],
+  length: { epochs: 8 },
+};
