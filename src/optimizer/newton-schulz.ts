@@ -10,8 +10,7 @@
  * between 0.68 and 1.21. If G has more rows than columns, A = Xᵀ·X multiplies from the right, which is the same for less
  * work.
  *
- * The products have the precision of the run: in bfloat16 they read rounded matrices and add up in float32, and everything
- * else is float32.
+ * The products have the precision of the run: in a 16-bit type they read rounded matrices. Everything else is float32.
  */
 import type { Value } from '../graph/graph.ts';
 import type { Apply } from '../ops/definition.ts';

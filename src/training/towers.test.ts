@@ -118,7 +118,7 @@ for (const { title, skip, create, tolerance } of engineVariants)
   describe(`towers on ${title}`, { skip }, () => {
     for (const [what, definition, count] of [
       ['20 losses', tutorial, 20],
-      ['10 losses with Muon', muon, 10],
+      ['5 losses with Muon', muon, 5],
     ] as const)
       test(`the first ${what} are those of one tower, also with unequal shares`, async () => {
         const one = await steps(on(definition, create(1), 1), count);
