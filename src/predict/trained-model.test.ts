@@ -284,7 +284,7 @@ describe('is refused', () => {
     await assert.rejects(openModel(folder), { message: /use `checkpointDir: .*\.onnx`/ });
   });
 
-  test('a request for weights, an engine or a precision that an exported file does not have', async () => {
+  test('a request for weights, an engine, a precision or a device that an exported file does not have', async () => {
     await assert.rejects(openModel(onnx, { weights: 'raw' }), {
       message: /contains only the moving averages/,
     });
@@ -293,6 +293,15 @@ describe('is refused', () => {
     });
     await assert.rejects(openModel(onnx, { precision: 'bfloat16' }), {
       message: /computes in float32; leave out/,
+    });
+    await assert.rejects(openModel(onnx, { device: 'webgpu' }), {
+      name: 'RunError',
+      message:
+        /^`device: webgpu`: .*\.onnx is an exported file, which runs on the CPU; leave out the option$/,
+    });
+    await assert.rejects(openModel(onnx, { device: 'tpu' } as object), {
+      name: 'UsageError',
+      message: /^device: found "tpu", expected cpu, webgpu, cuda, .* or auto\. Did you mean cpu\?$/,
     });
     await assert.rejects(openModel(onnx, { batchSize: 0 }), { name: 'UsageError', message: /batchSize/ });
     await assert.rejects(openModel(onnx, { batch: 1 } as object), {
