@@ -49,12 +49,18 @@ export async function* measureCompleteRuns(
   if (trainDir !== undefined) for (const seed of seeds) await requireNoRun(folderOf(trainDir, seed));
   const folder = trainDir ?? makeTemporaryFolder('cifar10-bench-', runBytes);
   const done: CompleteRun[] = [];
+  const warnings = new Set<string>();
   try {
     for (const seed of seeds) {
       const place = folderOf(folder, seed);
       const run = new OneRun({ ...request, seed, trainDir: place }, runs, signal);
       try {
-        yield* run.measure();
+        for await (const measurement of run.measure()) {
+          // Most warnings, such as one about the engine, are the same for all runs.
+          if (measurement.kind === 'warning' && warnings.has(measurement.message)) continue;
+          if (measurement.kind === 'warning') warnings.add(measurement.message);
+          yield measurement;
+        }
         if (run.result !== undefined) done.push(run.result);
       } catch (error) {
         const diverged = failureData(error, 'CIFAR10_DIVERGED');

@@ -1,7 +1,7 @@
 /** Checks of the machine, folders and data. */
 
 import { rm, rmdir, statfs } from 'node:fs/promises';
-import { cpus, freemem, totalmem } from 'node:os';
+import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
@@ -34,7 +34,16 @@ export function machineFindings(): readonly Finding[] {
       text: `${processorName(cpus()[0]?.model)}, ${counted(cpus().length, 'core')}${allowed}`,
     },
     memoryFinding(),
+    ...loadFindings(loadavg()[0] ?? 0),
   ];
+}
+
+/** Says that other programs use the cores, which makes the measured speeds too low.
+ * @param load the average number of running threads in the last minute; 0 on Windows */
+export function loadFindings(load: number): readonly Finding[] {
+  if (load <= usableCores()) return [];
+  const text = `other programs use the processor (load ${load.toFixed(1)}), so the speeds below are too low and vary`;
+  return [{ verdict: 'note', subject: 'load', text }];
 }
 
 /** Returns the name of the processor. Node.js calls most Arm processors “unknown”. */

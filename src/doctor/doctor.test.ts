@@ -10,7 +10,7 @@ import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 import { capabilitiesOf } from './capabilities.ts';
-import { dataFindings, folderFinding, processorName } from './checks.ts';
+import { dataFindings, folderFinding, loadFindings, processorName } from './checks.ts';
 import { autoFinding } from './engines.ts';
 import { byKernel } from './kernels.ts';
 import { overfitOneBatch } from './overfit.ts';
@@ -109,6 +109,14 @@ test('a processor without a name is named by its architecture', () => {
   assert.equal(processorName(' AMD EPYC '), 'AMD EPYC');
   for (const model of [undefined, '', 'unknown'])
     assert.equal(processorName(model), `${process.arch} processor`);
+});
+
+test('a busy processor is reported, because the speeds are then too low', () => {
+  assert.deepEqual(loadFindings(0.2), []);
+  assert.match(
+    loadFindings(1000)[0]?.text ?? '',
+    /^other programs use the processor \(load 1000\.0\), so the speeds/,
+  );
 });
 
 test('checks create no folders', () =>
