@@ -101,6 +101,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       dataDir: '/tmp/cifar10_data',
       evalData: 'test',
       numExamples: 10_000,
+      tta: 'none',
       batchSize: 128,
       engine: 'auto',
       precision: 'float32',
