@@ -43,3 +43,18 @@ test('a run on WebGPU is resumed there, and evaluated and used there on request'
   assert.equal(classified.code, 0, classified.errors);
   assert.match(classified.output, /, on onnxruntime-node [\d.]+ \(webgpu\)$/m);
 });
+
+const lacksFloat16 = reasonToSkip({ engine: 'onnx', device: 'webgpu', precision: 'float16' });
+
+test('float16 is refused before the data is provided if the GPU lacks it', {
+  skip: skip !== false ? skip : lacksFloat16 === false && 'this GPU computes in float16',
+}, async () => {
+  const words = ['--device', 'webgpu', '--precision', 'float16', '--data-dir', join(folder, 'none')];
+  const { code, output, errors } = await cifar10(['train', '--dataset', 'synthetic', ...words]);
+  assert.equal(code, 1, errors);
+  assert.equal(output, '');
+  assert.match(
+    errors,
+    /^cifar10: --device webgpu does not compute in float16 here: .*\. Use --precision float32\n$/,
+  );
+});
