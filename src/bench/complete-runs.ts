@@ -13,11 +13,14 @@ import { join } from 'node:path';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { failureData, RunError } from '../errors.ts';
+import { requireFlips } from '../evaluation/evaluate.ts';
+import type { TestTimeAugmentation } from '../input/test-time.ts';
 import { makeTemporaryFolder } from '../machine/temporary.ts';
 import { runEvaluation } from '../run/evaluation.ts';
 import { meanDeviation } from '../run/mean-deviation.ts';
 import { runTraining, type TrainingEvent } from '../run/training.ts';
 import type { TrainingRequest } from '../run/training-request.ts';
+import { imagesOf } from '../training/training-run.ts';
 import { describeMachine } from './describe-machine.ts';
 import type { CompleteRun, Measurements } from './measurement.ts';
 
@@ -29,6 +32,8 @@ export interface CompleteRunsRequest
   > {
   /** The number of runs, at least 1. */
   readonly runs: number;
+  /** The views over which a second precision averages. Default: none */
+  readonly tta?: TestTimeAugmentation | undefined;
   /** The folder in which the runs are kept, each in a folder of its own. Default: none are kept. */
   readonly trainDir?: string | undefined;
 }
@@ -42,19 +47,25 @@ const runBytes = 150 * 2 ** 20;
  * @throws RunError when a folder already contains a run, and when a run cannot start, write or be scored
  * @throws StoppedError when the signal is aborted before the first step of a run */
 export async function* measureCompleteRuns(
-  { runs, trainDir, ...request }: CompleteRunsRequest,
+  { runs, trainDir, tta, ...request }: CompleteRunsRequest,
   { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
 ): Measurements {
   const seeds = Array.from({ length: runs }, (_, seed) => seed);
   if (trainDir !== undefined) for (const seed of seeds) await requireNoRun(folderOf(trainDir, seed));
   const folder = trainDir ?? makeTemporaryFolder('cifar10-bench-', runBytes);
   const done: CompleteRun[] = [];
+  const warnings = new Set<string>();
   try {
     for (const seed of seeds) {
       const place = folderOf(folder, seed);
-      const run = new OneRun({ ...request, seed, trainDir: place }, runs, signal);
+      const run = new OneRun({ ...request, seed, trainDir: place }, tta, runs, signal);
       try {
-        yield* run.measure();
+        for await (const measurement of run.measure()) {
+          // Most warnings, such as one about the engine, are the same for all runs.
+          if (measurement.kind === 'warning' && warnings.has(measurement.message)) continue;
+          if (measurement.kind === 'warning') warnings.add(measurement.message);
+          yield measurement;
+        }
         if (run.result !== undefined) done.push(run.result);
       } catch (error) {
         const diverged = failureData(error, 'CIFAR10_DIVERGED');
@@ -87,6 +98,9 @@ function summaryOf(runs: readonly CompleteRun[]) {
   return {
     runs: runs.length,
     precision: over(({ precision }) => precision),
+    ...(runs.every(({ ttaPrecision }) => ttaPrecision !== undefined) && {
+      ttaPrecision: over(({ ttaPrecision = Number.NaN }) => ttaPrecision),
+    }),
     seconds: over(({ seconds }) => seconds),
     imagesPerSecond: over(({ imagesPerSecond }) => imagesPerSecond),
   };
@@ -95,14 +109,21 @@ function summaryOf(runs: readonly CompleteRun[]) {
 /** One run: its training and its evaluation. */
 class OneRun {
   readonly #request: TrainingRequest & { readonly seed: number };
+  readonly #tta: TestTimeAugmentation | undefined;
   readonly #runs: number;
   readonly #signal: AbortSignal;
   readonly #clock: StepClock = new StepClock();
   #start: Extract<TrainingEvent, { readonly kind: 'start' }> | undefined;
   #result: CompleteRun | undefined;
 
-  constructor(request: TrainingRequest & { readonly seed: number }, runs: number, signal: AbortSignal) {
+  constructor(
+    request: TrainingRequest & { readonly seed: number },
+    tta: TestTimeAugmentation | undefined,
+    runs: number,
+    signal: AbortSignal,
+  ) {
     this.#request = request;
+    this.#tta = tta;
     this.#runs = runs;
     this.#signal = signal;
   }
@@ -132,6 +153,7 @@ class OneRun {
     for await (const event of runTraining({ ...this.#request, ...kept }, { signal: this.#signal })) {
       if (event.kind === 'start') {
         this.#start = event;
+        requireFlips(this.#tta ?? 'none', imagesOf(event.run).augmentation);
         if (seed === 0) yield describeMachine([event.run.engine.library]);
       }
       if (event.kind === 'warning') yield { kind: 'warning', message: event.message };
@@ -151,7 +173,7 @@ class OneRun {
     const evaluation = runEvaluation(
       {
         ...{ checkpointDir: trainDir, evalDir: join(trainDir, 'eval'), dataDir, cache, runOnce: true },
-        ...{ engine: name, precision, device },
+        ...{ engine: name, precision, device, tta: this.#tta },
       },
       { signal: this.#signal },
     );
@@ -159,8 +181,9 @@ class OneRun {
       if (event.kind === 'warning') yield { kind: 'warning', message: event.message } as const;
       if (event.kind === 'evaluating') yield { kind: 'running', title: `seed ${seed}, scoring` } as const;
       if (event.kind !== 'evaluation') continue;
-      const { total, correct, precision } = event.result;
-      return { total, correct, precision };
+      const { total, correct, precision, ttaCorrect, ttaPrecision } = event.result;
+      const second = ttaPrecision === undefined ? {} : { tta: event.tta, ttaCorrect, ttaPrecision };
+      return { total, correct, precision, ...second };
     }
     return undefined;
   }

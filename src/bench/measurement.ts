@@ -1,5 +1,6 @@
 /** What `bench` measures. */
 import type { Precision } from '../engine/engine.ts';
+import type { TestTimeAugmentation } from '../input/test-time.ts';
 import type { MeanDeviation } from '../run/mean-deviation.ts';
 import type { PairedResult } from './paired.ts';
 import type { ProfileSums } from './profile.ts';
@@ -46,6 +47,7 @@ export type Measurement =
       readonly runs: number;
       readonly requested: number;
       readonly precision: MeanDeviation;
+      readonly ttaPrecision?: MeanDeviation;
       readonly seconds: MeanDeviation;
       readonly imagesPerSecond: MeanDeviation;
     }
@@ -67,6 +69,10 @@ export interface CompleteRun {
   readonly total: number;
   readonly correct: number;
   readonly precision: number;
+  /** With test-time augmentation: its kind, and the same numbers with it. */
+  readonly tta?: TestTimeAugmentation | undefined;
+  readonly ttaCorrect?: number | undefined;
+  readonly ttaPrecision?: number | undefined;
   /** The time of the training steps (`complete-runs.ts`). */
   readonly seconds: number;
   readonly imagesPerSecond: number;

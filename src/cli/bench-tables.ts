@@ -45,20 +45,24 @@ export function completeRunLine({
   correct,
   total,
   precision,
+  tta,
+  ttaPrecision,
   seconds,
   imagesPerSecond,
 }: CompleteRun): string {
   const score = `precision @ 1 = ${precision.toFixed(4)} (${whole(correct)} of ${whole(total)})`;
-  return `seed ${seed}: ${score}, ${seconds.toFixed(1)} s of training, ${whole(imagesPerSecond)} images/s`;
+  const second = ttaPrecision === undefined ? '' : `, with --tta ${tta} ${ttaPrecision.toFixed(4)}`;
+  return `seed ${seed}: ${score}${second}, ${seconds.toFixed(1)} s of training, ${whole(imagesPerSecond)} images/s`;
 }
 
 /** Returns the statistics of complete runs. */
 export function runsLine({ runs, requested, ...means }: MeasurementOf<'benchRuns'>): string {
   const spread = ({ mean, deviation }: MeanDeviation, digits: number) =>
     deviation === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+  const second = means.ttaPrecision === undefined ? '' : `, with --tta ${spread(means.ttaPrecision, 4)}`;
   const count = runs === requested ? `${runs}` : `${runs} (of ${requested})`;
   return [
-    `n = ${count}, mean ± standard deviation: precision @ 1 = ${spread(means.precision, 4)}, ` +
+    `n = ${count}, mean ± standard deviation: precision @ 1 = ${spread(means.precision, 4)}${second}, ` +
       `${spread(means.seconds, 1)} s of training, ${spread(means.imagesPerSecond, 0)} images/s`,
     'The time is that of the training steps, including input, without warm-up, checkpoints and evaluation.',
   ].join('\n');

@@ -127,15 +127,19 @@ export class EvalReporter {
     this.#console.progress((columns) => scoringLine({ done, all, millis }, columns));
   }
 
-  #evaluation({ checkpoint, dataset, evalData, weights, result }: EventOf<'evaluation'>): void {
-    const { globalStep, correct, total, precision } = result;
+  #evaluation({ checkpoint, dataset, evalData, weights, tta, result }: EventOf<'evaluation'>): void {
+    const { globalStep, correct, total, precision, ttaPrecision } = result;
     this.#console.line(
       `${count(total)} ${kinds[evalData]} images of ${dataset.title}, step ${count(globalStep)}, ` +
         `${weightNames[weights]}: ${count(correct)} correct`,
     );
-    this.#console.result(`${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`, {
+    const plain = `${timestamp()}: precision @ 1 = ${precision.toFixed(3)}`;
+    const averaged =
+      ttaPrecision === undefined ? '' : `\nwith test-time augmentation (${tta}): ${ttaPrecision.toFixed(3)}`;
+    this.#console.result(`${plain}${averaged}`, {
       kind: 'evaluation',
       ...{ checkpoint, dataset: dataset.name, evalData, weights },
+      ...(tta !== 'none' && { tta }),
       ...result,
     });
   }

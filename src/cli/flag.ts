@@ -79,6 +79,9 @@ interface ChoiceFlag {
   readonly valueName?: string;
   readonly choices: readonly string[];
   readonly default?: string;
+  /** The choices that the flag means if it is written as a boolean flag: without a value or with `true`, and with `false` or the prefix
+   * `--no-`. Other flags need a value. */
+  readonly asSwitch?: { readonly on: string; readonly off: string };
 }
 
 /** A text that a function parses, for values that are not a list of choices. */
@@ -241,13 +244,26 @@ export function isBooleanWord(text: string | undefined): boolean {
   return text !== undefined && booleanWords.has(text.toLowerCase());
 }
 
+/** Whether a flag can be written without a value. */
+export function isSwitch(flag: FlagKind): boolean {
+  return flag.kind === 'boolean' || (flag.kind === 'choice' && flag.asSwitch !== undefined);
+}
+
+/** Whether a text is a value of a flag that can be written without one. */
+export function isSwitchValue(flag: FlagKind, text: string | undefined): boolean {
+  if (isBooleanWord(text)) return true;
+  return flag.kind === 'choice' && text !== undefined && flag.choices.includes(text);
+}
+
 function readBoolean(written: string, text: string | undefined): boolean {
   const value = booleanWords.get(text?.toLowerCase() ?? '');
   if (value !== undefined) return value;
   throw unexpected(written, 'true or false', text);
 }
 
-function readChoice({ choices }: ChoiceFlag, written: string, text: string | undefined): string {
+function readChoice({ choices, asSwitch }: ChoiceFlag, written: string, text: string | undefined): string {
+  if (asSwitch !== undefined && isBooleanWord(text))
+    return readBoolean(written, text) ? asSwitch.on : asSwitch.off;
   if (text !== undefined && choices.includes(text)) return text;
   const meant = nearest(text ?? '', choices);
   const hint = meant === undefined || text === undefined ? '' : `. Did you mean ${meant}?`;

@@ -20,8 +20,9 @@ import { commandTable, isCommandName } from './command-table.ts';
 import {
   type CommandName,
   type Flag,
-  isBooleanWord,
   isFlagOf,
+  isSwitch,
+  isSwitchValue,
   readValue,
   takesList,
   writtenName,
@@ -67,7 +68,7 @@ export function readWords(command: CommandName, words: readonly string[]): ReadW
     const found = findFlag(command, word);
     values.set(
       found.name,
-      found.flag.kind === 'boolean' ? booleanValue(found, rest) : givenValue(command, found, rest),
+      isSwitch(found.flag) ? switchValue(found, rest) : givenValue(command, found, rest),
     );
   }
   return { values, operands };
@@ -97,11 +98,10 @@ function givenValue(
   return readValue(flag, `--${name}`, text);
 }
 
-function booleanValue({ name, flag, negated, inline }: Found, rest: string[]): Value {
+function switchValue({ name, flag, negated, inline }: Found, rest: string[]): Value {
   if (negated && inline !== undefined)
     throw new UsageError(`--no-${name}: takes no value, found "${inline}"`);
-  if (negated) return false;
-  const text = inline ?? (isBooleanWord(rest[0]) ? rest.shift() : 'true');
+  const text = negated ? 'false' : (inline ?? (isSwitchValue(flag, rest[0]) ? rest.shift() : 'true'));
   return readValue(flag, `--${name}`, text);
 }
 
@@ -139,7 +139,7 @@ function resolveName(given: string): { name: string; negated: boolean } {
   const name = tutorialNames.get(given) ?? given;
   const positive = flags.has(name) ? name : name.replace(/^no-?/, '');
   const flag = flags.get(positive);
-  const isBoolean = flag?.kind === 'boolean';
+  const isBoolean = flag !== undefined && isSwitch(flag);
   return isBoolean && positive !== name ? { name: positive, negated: true } : { name, negated: false };
 }
 

@@ -101,6 +101,7 @@ test('eval with no flags but --run-once evaluates as the tutorial did', () => {
       dataDir: '/tmp/cifar10_data',
       evalData: 'test',
       numExamples: 10_000,
+      tta: 'none',
       batchSize: 128,
       engine: 'auto',
       precision: 'float32',
@@ -130,6 +131,7 @@ test('bench without flags times 20 steps', () => {
     maxSteps: 1_000_000,
     batchSize: 128,
     steps: 20,
+    tta: 'none',
     profile: false,
     engine: 'auto',
     precision: 'float32',
@@ -181,6 +183,7 @@ test('the types of the flags derive from the table', () => {
       | 'maxSteps'
       | 'epochs'
       | 'trainDir'
+      | 'tta'
     >,
   ] = [true, true, true, true, true, true, true];
   assert.ok(same);

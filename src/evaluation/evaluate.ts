@@ -18,12 +18,14 @@ import type { DatasetDescription } from '../data/dataset.ts';
 import { ExampleReader, type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Tensors } from '../engine/engine.ts';
 import { RunError, requireRunning, StoppedError } from '../errors.ts';
-import { anImageRecipe, type ImageRecipe } from '../input/augmentations.ts';
+import type { AugmentationName } from '../input/augmentation.ts';
+import { anImageRecipe, augmentations, type ImageRecipe } from '../input/augmentations.ts';
 import type { Batch } from '../input/batch.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
+import { type TestTimeAugmentation, testTimeChoices, testTimeViews, writeView } from '../input/test-time.ts';
 import { aNetwork, type Network } from '../model/network.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
-import type { Float32Tensor } from '../tensor/tensor.ts';
+import type { Float32Tensor, Shape } from '../tensor/tensor.ts';
 import type { Placement } from '../training/placement.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
 import { shortened } from '../wording.ts';
@@ -46,6 +48,10 @@ export interface Score {
   readonly total: number;
   /** `correct` / `total`. */
   readonly precision: number;
+  /** With test-time augmentation: the number of examples that the average over the views classifies correctly, and their fraction. The
+   * other results are always those of the images themselves. */
+  readonly ttaCorrect?: number;
+  readonly ttaPrecision?: number;
 }
 
 /** The first batch that was scored, with what the network computed for it. */
@@ -79,6 +85,9 @@ export interface Scoring {
   /** The processes that score together. All of them score the same examples, and get the same results; each computes some of the
    * batches. */
   readonly ranks?: ScoringRanks | undefined;
+  /** Over which views of each image the logits are averaged, for a second precision. Default: `none`, for which there is no second one.
+   * The run must have been trained with flips. */
+  readonly tta?: TestTimeAugmentation | undefined;
 }
 
 const scoringChecks: OptionChecks<Scoring> = {
@@ -88,6 +97,7 @@ const scoringChecks: OptionChecks<Scoring> = {
   onProgress: optional(aFunction),
   signal: optional(aSignal),
   ranks: optional(anObjectWith('sum', 'processes that score together, such as a job: await startMpi()')),
+  tta: optional(aChoice(testTimeChoices)),
 };
 
 /** A compiled network that scores sets of weights one at a time. */
@@ -124,7 +134,7 @@ export class Evaluator {
   }
 
   /** Scores examples, starting with the first. Returns undefined if scoring was stopped.
-   * @throws RunError when one of the weights is missing */
+   * @throws RunError when one of the weights is missing, and for test-time augmentation of a run that was trained without flips */
   async score(
     tensors: ReadonlyMap<string, Float32Tensor>,
     weights: Weights,
@@ -133,8 +143,17 @@ export class Evaluator {
   ): Promise<Score | undefined> {
     theExamples('examples', examples);
     requireOptions(scoring, scoringChecks);
-    const { numExamples = examples.count, onScored, onFirstBatch, onProgress, signal, ranks } = scoring;
+    const {
+      numExamples = examples.count,
+      onScored,
+      onFirstBatch,
+      onProgress,
+      signal,
+      ranks,
+      tta = 'none',
+    } = scoring;
     requireOneOf('weights', weights, weightChoices);
+    requireFlips(tta, this.#images.augmentation);
     const written = await this.#session.load(tensors, weights);
     const { network, batchSize } = this.#session;
     const { imageShape, classes } = network;
@@ -147,20 +166,24 @@ export class Evaluator {
     const reader = new ExampleReader(examples);
     const count = Math.min(numExamples, examples.count);
     const stops = () => signal?.aborted === true;
-    let [correct, total] = [0, 0];
+    let [correct, ttaCorrect, total] = [0, 0, 0];
     try {
       while (total < count) {
         const batch = stops() ? undefined : await batches.next();
         const own = batch && (await this.#logitsOf(batch, written, onFirstBatch));
         const scores = exchange === undefined ? own : await exchange.exchange(own, stops());
         if (scores === undefined) return undefined;
+        // The logits of the images themselves are overwritten by the next exchange.
+        const plain = tta === 'none' || exchange === undefined ? scores : scores.slice();
+        const averages = tta === 'none' ? undefined : await this.#averagesOf(batch, own, tta, exchange);
         const rows = Math.min(size * batchSize, count - total);
         for (let row = 0; row < rows; row++) {
           const example = total + row;
           const label = reader.labelOf(example);
-          const right = inTop1(scores, classes, row, label);
+          const right = inTop1(plain, classes, row, label);
           if (right) correct++;
-          const ofRow = scores.subarray(row * classes, (row + 1) * classes);
+          if (averages !== undefined && inTop1(averages, classes, row, label)) ttaCorrect++;
+          const ofRow = plain.subarray(row * classes, (row + 1) * classes);
           onScored?.({ example, label, logits: ofRow, correct: right });
         }
         total += rows;
@@ -171,8 +194,27 @@ export class Evaluator {
     } finally {
       await batches.close();
     }
-    return { correct, total, precision: correct / total };
+    const second = tta === 'none' ? {} : { ttaCorrect, ttaPrecision: ttaCorrect / total };
+    return { correct, total, precision: correct / total, ...second };
   }
+
+  /** Returns the averages of the logits over the views of the images of a batch, or of the batches of all processes.
+   * @param plain the logits of the images themselves, or undefined if this process has no batch in this round */
+  async #averagesOf(
+    batch: Batch | undefined,
+    plain: Float32Array | undefined,
+    tta: TestTimeAugmentation,
+    exchange: LogitsExchange | undefined,
+  ): Promise<Float32Array | undefined> {
+    const own =
+      batch &&
+      plain &&
+      (await averageOverViews(batch.images, this.#session.network.imageShape, tta, plain, this.#infer));
+    return exchange === undefined ? own : exchange.exchange(own, false);
+  }
+
+  readonly #infer = async (images: Float32Array): Promise<Float32Array> =>
+    (await this.#session.infer(images)).logits;
 
   /** Computes the logits [N, classes] of a batch. */
   async #logitsOf(
@@ -242,6 +284,36 @@ export async function evaluateCheckpoint(options: EvaluateOptions): Promise<Eval
   } finally {
     await evaluator.release();
   }
+}
+
+/** Averages the logits over the views of images [N, C, H, W].
+ * @param plain the logits of the images themselves, [N, classes]
+ * @param infer computes the logits of a view */
+async function averageOverViews(
+  images: Float32Array,
+  shape: Shape,
+  tta: TestTimeAugmentation,
+  plain: Float32Array,
+  infer: (images: Float32Array) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const [first, ...others] = testTimeViews[tta];
+  const averages = plain.map((logit) => first.weight * logit);
+  const seen = new Float32Array(images.length);
+  for (const view of others) {
+    const logits = await infer(writeView(images, seen, shape, view));
+    for (let i = 0; i < averages.length; i++) (averages[i] as number) += view.weight * (logits[i] as number);
+  }
+  return averages;
+}
+
+/** Requires a run to be trained with flipped images, if predictions are averaged over mirror images.
+ * @throws RunError for any other run */
+export function requireFlips(tta: TestTimeAugmentation, augmentation: AugmentationName): void {
+  if (tta === 'none' || augmentations[augmentation].flips) return;
+  throw new RunError(
+    `\`tta\` averages over mirror images, but the run was trained with the augmentation ${augmentation}, which does not flip images; ` +
+      'leave out `tta`',
+  );
 }
 
 /** Returns which weights are scored: the requested ones, or `raw` if the run keeps no moving averages. */

@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import { appendLines, readLines } from '../disk/json-lines.ts';
 import { cannotBeWritten, makeFolder, removeEmpty } from '../disk/writable.ts';
+import { testTimeChoices } from '../input/test-time.ts';
 
 /** Identifies an evaluation. */
 export interface EvaluationKey {
@@ -17,6 +18,8 @@ export interface EvaluationKey {
   readonly weights: string;
   /** The maximum number of images to score. */
   readonly numExamples: number;
+  /** The test-time augmentation, or undefined for none. */
+  readonly tta?: string | undefined;
   /** Whether the evaluation wrote files with every prediction. */
   readonly report: boolean;
 }
@@ -57,9 +60,13 @@ export class EvaluationLog {
     return evaluationLogIn(this.#dir);
   }
 
-  /** Whether this evaluation is in the log. An evaluation that wrote a report also counts as one without a report. */
+  /** Whether this evaluation is in the log. An evaluation that wrote a report also counts as one without a report,
+   * and one with test-time augmentation as one without it. */
   has(key: EvaluationKey): boolean {
-    return this.#known.has(textOf(key)) || this.#known.has(textOf({ ...key, report: true }));
+    const kinds = key.tta === undefined ? [undefined, ...testTimeChoices] : [key.tta];
+    return kinds.some((tta) =>
+      [key.report, true].some((report) => this.#known.has(textOf({ ...key, tta, report }))),
+    );
   }
 
   /** Appends a line to the log with the key and the result of an evaluation.
@@ -100,5 +107,6 @@ function textOf(key: EvaluationKey): string {
   // Lines of older versions lack the requested data.
   const { otherData = null } = key;
   const part = [evalData, otherData, weights, numExamples, report];
-  return JSON.stringify([resolve(checkpoint), globalStep, modified, ...part]);
+  const augmented = key.tta === undefined ? [] : [key.tta];
+  return JSON.stringify([resolve(checkpoint), globalStep, modified, ...part, ...augmented]);
 }

@@ -35,7 +35,13 @@ import { oneLine } from '../wording.ts';
 import { type OpenModelOptions, openModelChecks } from './open-classifier.ts';
 import { mostProbable, type Prediction } from './prediction.ts';
 import { listSources, type Source, standardInput } from './sources.ts';
-import { type ClassifyOptions, classifyChecks, openModel, type TrainedModel } from './trained-model.ts';
+import {
+  type ClassifyOptions,
+  classifyChecks,
+  openModel,
+  type TrainedModel,
+  viewsName,
+} from './trained-model.ts';
 
 /** A request to classify pictures. */
 export interface PredictionRequest extends OpenModelOptions, ClassifyOptions {
@@ -117,7 +123,7 @@ export async function* predict(
 ): AsyncGenerator<PredictionEvent, void, void> {
   requireOptions(request, predictionChecks);
   requireOptions(control, controlChecks);
-  const { sources, checkpointDir, topK = defaultTopK, tta = false, ...options } = request;
+  const { sources, checkpointDir, topK = defaultTopK, tta = 'none', ...options } = request;
   const { batchSize = evaluationDefaults.batchSize } = options;
   const { engine = 'auto', precision = 'float32', device = 'cpu' } = options;
   requireOffer({ engine, precision, device });
@@ -132,7 +138,7 @@ export async function* predict(
   const counts = { pictures: 0, unreadable: 0, ignored: 0 };
   let stopped = false;
   try {
-    if (tta) model.requireFlips();
+    if (viewsName(tta) !== 'none') model.requireFlips();
     const found = await listSources(sources, signal);
     yield { kind: 'model', model, names: found.filter(isPicture).map(({ name }) => name) };
     for await (const event of new Predictor(model, { topK, tta }, control).events(found)) {
@@ -175,12 +181,12 @@ function* groupsOf<T>(items: readonly T[], size: number): Generator<readonly T[]
 
 class Predictor {
   readonly #model: TrainedModel;
-  readonly #options: { readonly topK: number; readonly tta: boolean };
+  readonly #options: { readonly topK: number; readonly tta: NonNullable<ClassifyOptions['tta']> };
   readonly #control: PredictionControl;
 
   constructor(
     model: TrainedModel,
-    options: { readonly topK: number; readonly tta: boolean },
+    options: { readonly topK: number; readonly tta: NonNullable<ClassifyOptions['tta']> },
     control: PredictionControl,
   ) {
     this.#model = model;

@@ -14,12 +14,12 @@ import { Evaluator } from '../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { exportFormats } from '../export/formats.ts';
 import { trainedNetwork } from '../export/trained-network.ts';
+import { testTimeViews, type View, writeView } from '../input/test-time.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { inTemporaryFolder, noiseExamples, noiseImage } from '../testing/examples.ts';
 import { pngOf, withoutDecoder } from '../testing/picture-files.ts';
 import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
 import { networkOf, storedImages } from '../training/training-run.ts';
-import { mirrored } from './mirror.ts';
 import { mostProbable } from './prediction.ts';
 import { openModel } from './trained-model.ts';
 
@@ -152,19 +152,34 @@ describe('a trained model', () => {
     await model.release();
   });
 
-  test('averages over the mirror image on request', async () => {
+  test('averages over views on request', async () => {
     for (const path of [run, onnx]) {
       const model = await openModel(path, { batchSize: 8 });
       const some = pictures.slice(0, 3);
-      const [plain, flipped, both] = [
-        await model.classifyPixels(some),
-        await model.classifyPixels(some.map((pixels) => mirrored(pixels, model.image))),
-        await model.classifyPixels(some, { tta: true }),
-      ];
-      for (const [row, shares] of both.entries())
-        for (const [label, share] of shares.entries())
-          assert.equal(share, ((plain[row]?.[label] ?? 0) + (flipped[row]?.[label] ?? 0)) / 2);
-      assert.notDeepEqual(both, plain);
+      const seen = (view: View) => some.map((pixels) => writeView(pixels, pixels.slice(), model.image, view));
+      for (const [tta, name] of [
+        [true, 'mirror'],
+        ['mirror', 'mirror'],
+        ['full', 'full'],
+      ] as const) {
+        const average = await model.classifyPixels(some, { tta });
+        const views = testTimeViews[name];
+        const each: (readonly (readonly number[])[])[] = [];
+        for (const view of views) each.push(await model.classifyPixels(seen(view)));
+        for (const [row, shares] of average.entries())
+          for (const [label, share] of shares.entries()) {
+            const terms = views.map(
+              ({ weight }, index) => weight * (each[index]?.[row]?.[label] ?? Number.NaN),
+            );
+            assert.equal(
+              share,
+              terms.reduce((a, b) => a + b),
+            );
+          }
+        assert.notDeepEqual(average, each[0]);
+      }
+      for (const tta of [false, 'none'] as const)
+        assert.deepEqual(await model.classifyPixels(some, { tta }), await model.classifyPixels(some));
       await model.release();
     }
   });
@@ -284,7 +299,7 @@ describe('is refused', () => {
     await assert.rejects(openModel(folder), { message: /use `checkpointDir: .*\.onnx`/ });
   });
 
-  test('a request for weights, an engine or a precision that an exported file does not have', async () => {
+  test('a request for weights, an engine, a precision or a device that an exported file does not have', async () => {
     await assert.rejects(openModel(onnx, { weights: 'raw' }), {
       message: /contains only the moving averages/,
     });
@@ -293,6 +308,15 @@ describe('is refused', () => {
     });
     await assert.rejects(openModel(onnx, { precision: 'bfloat16' }), {
       message: /computes in float32; leave out/,
+    });
+    await assert.rejects(openModel(onnx, { device: 'webgpu' }), {
+      name: 'RunError',
+      message:
+        /^`device: webgpu`: .*\.onnx is an exported file, which runs on the CPU; leave out the option$/,
+    });
+    await assert.rejects(openModel(onnx, { device: 'tpu' } as object), {
+      name: 'UsageError',
+      message: /^device: found "tpu", expected cpu, webgpu, cuda, .* or auto\. Did you mean cpu\?$/,
     });
     await assert.rejects(openModel(onnx, { batchSize: 0 }), { name: 'UsageError', message: /batchSize/ });
     await assert.rejects(openModel(onnx, { batch: 1 } as object), {

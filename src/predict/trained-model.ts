@@ -10,15 +10,23 @@
  * for (const { label, probability } of predictions) console.log(label, probability);
  * await model.release();
  */
-import { aBoolean, aText, aWholeNumber, type OptionChecks, optional, requireOptions } from '../arguments.ts';
+import {
+  aChoice,
+  aText,
+  aWholeNumber,
+  type Check,
+  type OptionChecks,
+  optional,
+  requireOptions,
+} from '../arguments.ts';
 import type { ImageShape } from '../data/record.ts';
 import type { Device } from '../engine/device.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Weights } from '../evaluation/network-session.ts';
+import { type TestTimeAugmentation, testTimeChoices, testTimeViews, writeView } from '../input/test-time.ts';
 import { decodePicture, fitPixels, type Pixels } from '../pictures/decode.ts';
 import type { FastestDevice } from '../run/fastest-device.ts';
 import { oneLine } from '../wording.ts';
-import { mirrored } from './mirror.ts';
 import {
   type ModelKind,
   type OpenedModel,
@@ -36,14 +44,18 @@ export type PictureInput = string | Uint8Array | Pixels;
 export interface ClassifyOptions {
   /** The number of classes to return, most probable first. Default: all. */
   readonly topK?: number | undefined;
-  /** Whether to average the probabilities over the picture and its mirror image. The model must have been trained with flips.
-   * Default: false. */
-  readonly tta?: boolean | undefined;
+  /** Over which views of the picture to average the probabilities. The model must have been trained with flips. `true` is `mirror`.
+   * Default: `none`. */
+  readonly tta?: TestTimeAugmentation | boolean | undefined;
 }
+
+const aTestTimeAugmentation: Check = (name, value) => {
+  if (typeof value !== 'boolean') aChoice(testTimeChoices)(name, value);
+};
 
 export const classifyChecks: OptionChecks<ClassifyOptions> = {
   topK: optional(aWholeNumber(1)),
-  tta: optional(aBoolean),
+  tta: optional(aTestTimeAugmentation),
 };
 
 /** A trained model that classifies pictures (`openModel`). */
@@ -119,7 +131,7 @@ export class TrainedModel {
    * @throws RunError when the decoder is not installed, the engine fails, or the model was trained without flips and `tta` is set */
   async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<readonly Prediction[]> {
     requireOptions(options, classifyChecks);
-    const { topK = this.classes.length, tta = false } = options;
+    const { topK = this.classes.length, tta = 'none' } = options;
     const [shares = []] = await this.classifyPixels([await this.decode(picture)], { tta });
     return mostProbable(shares, this.classes, topK);
   }
@@ -138,15 +150,20 @@ export class TrainedModel {
    * @throws RunError as `classify` does, and when the network computes values that are not numbers */
   async classifyPixels(
     pictures: readonly Uint8Array[],
-    { tta = false }: Pick<ClassifyOptions, 'tta'> = {},
+    { tta = 'none' }: Pick<ClassifyOptions, 'tta'> = {},
   ): Promise<readonly (readonly number[])[]> {
-    if (tta) this.requireFlips();
+    const [first, ...others] = testTimeViews[viewsName(tta)];
+    if (others.length > 0) this.requireFlips();
     const plain = await this.#probabilities(pictures);
-    if (!tta) return plain;
-    const flipped = await this.#probabilities(pictures.map((pixels) => mirrored(pixels, this.image)));
-    return plain.map((shares, row) =>
-      shares.map((share, label) => (share + (flipped[row]?.[label] ?? 0)) / 2),
-    );
+    if (others.length === 0) return plain;
+    const sums = plain.map((shares) => shares.map((share) => first.weight * share));
+    for (const view of others) {
+      const seen = pictures.map((pixels) => writeView(pixels, pixels.slice(), this.image, view));
+      for (const [row, shares] of (await this.#probabilities(seen)).entries())
+        for (const [label, share] of shares.entries())
+          (sums[row] as number[])[label] = (sums[row]?.[label] ?? 0) + view.weight * share;
+    }
+    return sums;
   }
 
   /** Requires the model to be trained with flipped images.
@@ -176,6 +193,12 @@ export class TrainedModel {
       );
     return all;
   }
+}
+
+/** Returns the name of the views to average over. */
+export function viewsName(tta: TestTimeAugmentation | boolean): TestTimeAugmentation {
+  if (typeof tta !== 'boolean') return tta;
+  return tta ? 'mirror' : 'none';
 }
 
 /** Opens a trained model.

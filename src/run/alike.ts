@@ -75,8 +75,14 @@ export function factsOfEquipment({ examples, validation, engine }: TrainingRun):
 }
 
 /** What determines how often processes exchange logits when they score a checkpoint, except data and engine. */
-export function factsOfScoring({ numExamples, batchSize, evalData, weights }: EvaluationSettings): Facts {
-  return named({ evalData, numExamples, weights, batchSize });
+export function factsOfScoring({
+  numExamples,
+  batchSize,
+  evalData,
+  weights,
+  tta,
+}: EvaluationSettings): Facts {
+  return named({ evalData, numExamples, weights, tta, batchSize });
 }
 
 export function factsOfExamples(examples: Examples): Facts {

@@ -14,8 +14,15 @@ import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
-import { type Evaluation, Evaluator, requireSameClasses, scoredWeights } from '../evaluation/evaluate.ts';
+import {
+  type Evaluation,
+  Evaluator,
+  requireFlips,
+  requireSameClasses,
+  scoredWeights,
+} from '../evaluation/evaluate.ts';
 import type { Weights } from '../evaluation/network-session.ts';
+import type { TestTimeAugmentation } from '../input/test-time.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { lastReport } from '../report/report-files.ts';
 import type { Placement } from '../training/placement.ts';
@@ -54,6 +61,7 @@ export type ScoringEvent =
       readonly dataset: DatasetDescription;
       readonly evalData: EvalData;
       readonly weights: Weights;
+      readonly tta: TestTimeAugmentation;
       readonly result: Evaluation;
     }
   /** The files of a report are written. `page` is the path of `report.html`, which is also the last of the files. */
@@ -138,8 +146,9 @@ export class CheckpointScorer {
     isRecorded: boolean,
   ): Promise<EvaluationResult | undefined> {
     const { tensors, metadata } = checkpoint;
-    const { numExamples, evalData } = this.#settings;
+    const { numExamples, evalData, tta } = this.#settings;
     await requireAlike(this.#job, () => factsOfScoring(this.#settings));
+    requireFlips(tta, storedImages(metadata).augmentation);
     const weights = scoredWeights(metadata.hyperparameters, this.#settings.weights);
     // An engine or a device that does not work is reported before a missing data set is downloaded.
     const evaluator = await this.#evaluatorFor(metadata);
@@ -152,7 +161,7 @@ export class CheckpointScorer {
     this.#report({ kind: 'evaluating', dataset, images: all, weights, engine, ranks: this.#job?.size ?? 1 });
     const placed = await this.#placementOf(evaluator);
     const score = await evaluator.score(tensors, weights, examples, {
-      ...{ numExamples, signal: this.#signal, ranks: this.#job },
+      ...{ numExamples, signal: this.#signal, ranks: this.#job, tta },
       onProgress: (done) => this.#report({ kind: 'scored', done, all }),
       ...(recording && { onScored: recording.onScored }),
       ...(recording && !isRecorded && { onFirstBatch: recording.onFirstBatch }),
@@ -160,7 +169,7 @@ export class CheckpointScorer {
     if (score === undefined) return undefined;
     this.#images += score.total;
     const result = { globalStep: metadata.globalStep, ...score };
-    this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, result });
+    this.#report({ kind: 'evaluation', checkpoint: path, dataset, evalData, weights, tta, result });
     if (!isRecorded && recording) await this.#summaries.record(metadata, recording.values(score), placed);
     const about = { checkpoint: path, dataset: dataset.name, evalData, weights };
     const onWarning = (message: string) => this.#report({ kind: 'warning', message });

@@ -3,6 +3,8 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import type { Examples } from '../data/examples.ts';
 import type { ChosenEngine } from '../engine/engines.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { makeRun } from '../training/training-run.ts';
@@ -49,7 +51,9 @@ export async function engineOfRun(
       images === batchSize
         ? training
         : buildTrainingGraph({ ...graphRecipeOf(definition), batchSize: images });
-    return { graph: timed.graph, variables: initialVariables(timed, definition.seed) };
+    const { imageShape } = definition.network;
+    const noise = () => noiseImages(imageShape);
+    return { graph: timed.graph, variables: initialVariables(timed, definition.seed, undefined, noise) };
   };
   const trial = { ...choice, threads, batchSize: Math.ceil(batchSize / (job?.size ?? 1)), graphFor };
   const { device } =
@@ -59,6 +63,17 @@ export async function engineOfRun(
   const message = await together(job, () => slowWarning(chosen, { ...trial, job }));
   if (message !== undefined) report({ kind: 'warning', message });
   return chosen;
+}
+
+/** Returns a few images of noise [N, C, H, W], for initial weights that depend on images. The engine is chosen before the data is
+ * read, and images do not affect the time of a step. */
+function noiseImages(shape: Shape): Float32Tensor {
+  const stream = new RandomStream(0, 'test');
+  const all = [8, ...shape];
+  return float32(
+    all,
+    Float32Array.from({ length: sizeOf(all) }, () => stream.normal()),
+  );
 }
 
 function graphRecipeOf({

@@ -43,6 +43,9 @@ export interface EvaluateResult {
   readonly correct: number;
   /** `correct` / `total`. */
   readonly precision: number;
+  /** With `tta`: the number of images that the average over the views classifies correctly, and their fraction. */
+  readonly ttaCorrect?: number | undefined;
+  readonly ttaPrecision?: number | undefined;
   /** Which images were scored. */
   readonly evalData: EvalData;
   /** Which weights were scored. */

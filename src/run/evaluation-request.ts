@@ -14,6 +14,7 @@ import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { aDeviceChoice, type DeviceChoice } from '../engine/device-names.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
 import { type Weights, weightChoices } from '../evaluation/network-session.ts';
+import { type TestTimeAugmentation, testTimeChoices } from '../input/test-time.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type CacheOption, cacheCheck, type PictureOptions, pictureOptionChecks } from './run-data.ts';
 
@@ -37,6 +38,9 @@ export interface EvaluationRequest extends Pick<PictureOptions, 'data'>, CacheOp
   readonly labels?: string | undefined;
   readonly evalData?: EvalData | undefined;
   readonly weights?: Weights | undefined;
+  /** Test-time augmentation: `mirror` averages the logits over each image and its mirror image, `full` over shifts by one pixel too. The
+   * result is a second precision in addition to that of the images themselves. Default: `none`. */
+  readonly tta?: TestTimeAugmentation | undefined;
   /** The maximum number of images to score. Each is scored at most once. */
   readonly numExamples?: number | undefined;
   /** The number of images that are scored at once. */
@@ -68,6 +72,7 @@ export const evaluationChecks: OptionChecks<EvaluationRequest> = {
   ...cacheCheck,
   evalData: optional(aChoice(evalDataChoices)),
   weights: optional(aChoice(weightChoices)),
+  tta: optional(aChoice(testTimeChoices)),
   numExamples: optional(aWholeNumber(1)),
   batchSize: optional(aWholeNumber(1)),
   engine: optional(aChoice(engineChoices)),
@@ -89,6 +94,7 @@ export function settingsOf(request: EvaluationRequest): EvaluationSettings {
   const {
     evalData = evaluationDefaults.evalData,
     weights = evaluationDefaults.weights,
+    tta = 'none',
     numExamples = evaluationDefaults.numExamples,
     batchSize = evaluationDefaults.batchSize,
     engine = evaluationDefaults.engine,
@@ -100,6 +106,6 @@ export function settingsOf(request: EvaluationRequest): EvaluationSettings {
     logDevicePlacement = false,
     ...rest
   } = request;
-  const computing = { numExamples, batchSize, engine, precision, device };
+  const computing = { tta, numExamples, batchSize, engine, precision, device };
   return { ...rest, ...computing, evalData, weights, runOnce, evalIntervalSecs, report, logDevicePlacement };
 }

@@ -203,13 +203,16 @@ class FolderEvaluation {
 
   /** Returns the key of the evaluation of a file, or undefined if the training process has deleted the file. */
   async #keyOf(path: string): Promise<EvaluationKey | undefined> {
-    const { evalData, weights, numExamples, report } = this.#settings;
+    const { evalData, weights, numExamples, report, tta } = this.#settings;
     const otherData = otherDataOf(this.#settings);
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) return undefined;
     const globalStep = stepOfName(basename(path)) ?? -1;
     const modified = found.mtimeMs;
-    return { checkpoint: path, globalStep, modified, evalData, otherData, weights, numExamples, report };
+    return {
+      ...{ checkpoint: path, globalStep, modified, evalData, otherData, weights, numExamples, report },
+      ...(tta !== 'none' && { tta }),
+    };
   }
 }
 

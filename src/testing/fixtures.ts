@@ -72,6 +72,65 @@ export function loadResnetFixture(): ResnetFixture {
   return load('resnet-steps.json');
 }
 
+/** The parts of airbench94: whitening filters, training steps with look-ahead, augmented images, and views of test-time augmentation. */
+export interface AirbenchFixture {
+  readonly batch: number;
+  readonly steps: number;
+  /** The number of steps for which the biases of the whitening layer are trained. */
+  readonly biasSteps: number;
+  /** Of the images `correlatedImages(64, 7)`. */
+  readonly whitening: { readonly eigenvalues: readonly number[]; readonly filters: readonly number[] };
+  readonly training: {
+    /** The mean cross entropy of each step. */
+    readonly losses: readonly number[];
+    /** Those of the first step, of the mean loss with weight decay. */
+    readonly gradients: ByName<Summary>;
+    readonly updates: ByName<Summary>;
+    readonly momenta: ByName<Summary>;
+    /** Parameters and states after the last step. */
+    readonly variables: ByName<Summary>;
+  };
+  readonly augmentation: {
+    /** Whether each picture is flipped before the first epoch. */
+    readonly flips: readonly boolean[];
+    /** The rows and columns by which each picture is shifted after that, by epoch. */
+    readonly shifts: readonly (readonly (readonly [number, number])[])[];
+    readonly images: readonly (readonly Summary[])[];
+  };
+  /** The averages of four outputs over the views of the image `correlatedImages(1, 77)`. */
+  readonly testTime: ByName<readonly number[]>;
+}
+
+export function loadAirbenchFixture(): AirbenchFixture {
+  return load('airbench-steps.json');
+}
+
+/** Makes images [N, 3, 32, 32] whose neighboring values are correlated. */
+export function correlatedImages(count: number, salt: number): Float32Tensor {
+  const shape = [count, 3, 32, 32];
+  const { data } = formulaTensor(shape, salt, 1);
+  const at = (index: number) => data[index] ?? 0;
+  return float32(
+    shape,
+    data.map((value, i) => 0.5 * value + 0.3 * at(i - 1) + 0.2 * at(i - 1024)),
+  );
+}
+
+/** Returns pseudo-random bytes. */
+export function formulaBytes(count: number, salt: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, i) => hashed(i, salt) % 256);
+}
+
+/** Returns the products of values with the four vectors of a summary. */
+export function projectionsOf(values: ArrayLike<number>): readonly number[] {
+  return [0, 1, 2, 3].map((k) => {
+    const { data } = formulaTensor([values.length], 900 + k, 1);
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * (data[i] ?? 0);
+    return sum;
+  });
+}
+
 /** One operator on small inputs, with the gradients of Σ dy · output. */
 export interface OperatorFixture {
   readonly name: string;

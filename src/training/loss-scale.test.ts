@@ -15,15 +15,29 @@ import { adam } from '../optimizer/adam.ts';
 import type { OptimizerOptions } from '../optimizer/optimizer.ts';
 import { applyOptimizers } from '../optimizer/update.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
-import { float32, scalar } from '../tensor/tensor.ts';
+import { float32, float32Data, scalar } from '../tensor/tensor.ts';
+import { trainingBatch } from '../testing/batches.ts';
 import { assertClose } from '../testing/compare.ts';
-import { engines } from '../testing/engines.ts';
+import { engines, engineVariants } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
-import { initialState, isExhausted, type LossScale, lossScaling, stateAfter } from './loss-scale.ts';
+import {
+  initialState,
+  isExhausted,
+  isLossScaled,
+  type LossScale,
+  lossScaling,
+  stateAfter,
+} from './loss-scale.ts';
 import type { RunDefinition } from './run-definition.ts';
 import { type TrainEvent, type TrainOptions, trainSteps } from './train.ts';
-import type { StepReport } from './train-step.ts';
-import { averagedLoss, buildTrainingGraph, initialVariables, stepScalars } from './training-graph.ts';
+import { type StepReport, trainStep } from './train-step.ts';
+import {
+  averagedLoss,
+  buildTrainingGraph,
+  gradientTag,
+  initialVariables,
+  stepScalars,
+} from './training-graph.ts';
 import { makeRun, metadataOf } from './training-run.ts';
 
 interface Fixture {
@@ -357,3 +371,33 @@ test('the average of a loss that is shown counts updates', () => {
   const first = averagedLoss(0, 3, 0);
   assert.ok(Math.abs(first - 3) < 1e-12);
 });
+
+for (const { title, precision, skip, create: createVariant } of engineVariants)
+  if (isLossScaled(precision))
+    test(`on ${title} the scale decides how exact small gradients are, because they are scaled in the backward pass only`, {
+      skip,
+    }, async () => {
+      const training = buildTrainingGraph(tutorial, { lossScaling: true });
+      const variables = initialVariables(training, 0);
+      const batch = trainingBatch(examples, 0, tutorial.batchSize);
+      /** The gradient of the first dense layer. */
+      const gradient = async (engine: Engine, scale: number) => {
+        const session = await engine.compile(training.graph);
+        try {
+          await session.write(variables);
+          const run = { ...tutorial, examples };
+          const state = { skippedSteps: 0, lossScale: { scale, finiteSteps: 0 } };
+          const { outputs } = await trainStep(run, training, session, batch, { watch: true, state });
+          return float32Data(outputs.get(gradientTag('local3/weights')) ?? assert.fail());
+        } finally {
+          await session.release();
+        }
+      };
+      const exact = await gradient(create(1), 1);
+      const errorAt = async (scale: number) => {
+        const found = await gradient(createVariant(1), scale);
+        return Math.hypot(...exact.map((value, index) => value - (found[index] ?? 0))) / Math.hypot(...exact);
+      };
+      const [high, low] = [await errorAt(lossScaling.initial), await errorAt(2 ** -20)];
+      assert.ok(high < 0.01 && low > 0.5, `${high}, ${low}`);
+    });

@@ -12,6 +12,7 @@ import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import { engines, engineVariants } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
+import { initialState } from './loss-scale.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { openSession, threadsOf } from './towers.ts';
 import { type TrainEvent, trainSteps } from './train.ts';
@@ -64,9 +65,14 @@ async function steps(run: TrainingRun, count: number, watch: boolean = false): P
     const losses: number[] = [];
     const towerLosses: (readonly number[])[] = [];
     let last: Tensors = new Map();
+    let before = initialState(training.isLossScaled);
     for (let step = 0; step < count; step++) {
       const batch = maker.training(order, step, maker.buffers(run.batchSize));
-      const { report, outputs } = await trainStep(run, training, session, batch, { watch });
+      const { report, outputs, state } = await trainStep(run, training, session, batch, {
+        watch,
+        state: before,
+      });
+      before = state;
       losses.push(report.totalLoss);
       towerLosses.push(report.towerLosses);
       last = outputs;

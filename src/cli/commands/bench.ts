@@ -29,7 +29,7 @@ export async function benchCommand(context: CommandContext<BenchFlags>): Promise
 }
 
 /** The flags that only complete runs have, and those that they do not have. */
-const ofRuns: readonly string[] = ['data-dir', 'dataset', 'max-steps', 'epochs', 'train-dir'];
+const ofRuns: readonly string[] = ['data-dir', 'dataset', 'max-steps', 'epochs', 'train-dir', 'tta'];
 const ofSteps: readonly string[] = ['steps', 'profile', 'peers'];
 
 /** Returns the measurements that the flags ask for: complete runs with `--runs`, or else steps.
@@ -49,10 +49,10 @@ function measurements(flags: BenchFlags, given: ReadonlySet<string>, signal: Abo
 
 /** Returns the request of complete runs. Flags that are not given have the values of the recipe. */
 function runsRequestOf(flags: BenchFlags, given: ReadonlySet<string>, runs: number): CompleteRunsRequest {
-  const { dataDir, ...others } = flags;
+  const { dataDir, tta, ...others } = flags;
   const asked = Object.entries(others).filter(([name]) => given.has(writtenName(name)));
   const { trainDir, ...request } = pickOptions<TrainingRequest>(Object.fromEntries(asked), trainingChecks);
-  return { ...request, dataDir, runs, trainDir };
+  return { ...request, dataDir, runs, trainDir, tta };
 }
 
 /** Returns the request that the flags describe. The engine is undefined for `auto`, and precision and batch size are undefined

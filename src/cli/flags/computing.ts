@@ -2,6 +2,7 @@
 import { collectiveNames } from '../../collective/mpi/start-mpi.ts';
 import { deviceChoiceWords, meantDevice, parseDeviceChoice } from '../../engine/device-names.ts';
 import { engineChoices, precisions } from '../../engine/offers.ts';
+import { testTimeChoices } from '../../input/test-time.ts';
 import { recipeBounds } from '../../recipe/recipe.ts';
 import { runBounds } from '../../run/run-options.ts';
 
@@ -154,11 +155,18 @@ export const computingFlags = {
     commands: ['train'],
   },
   tta: {
-    kind: 'boolean',
-    default: false,
-    help: 'average over each picture and its mirror image, if the model was trained with flipped images',
+    kind: 'choice',
+    choices: testTimeChoices as typeof testTimeChoices,
+    asSwitch: { on: 'mirror', off: 'none' },
+    default: 'none',
+    help: 'test-time augmentation: average over each picture and its mirror image (mirror, or --tta without a value), or over small shifts too (full), if the model was trained with flipped images',
+    helpFor: {
+      bench:
+        'with --runs: also print the precision with test-time augmentation, mirror or full (default: none)',
+      eval: 'also print the precision with test-time augmentation: averages over each image and its mirror image (mirror), and small shifts too (full) (default: none)',
+    },
     group: 'Computing',
-    commands: ['predict'],
+    commands: ['eval', 'predict', 'bench'],
   },
   towers: {
     kind: 'count',

@@ -17,7 +17,7 @@
  *
  * The paper does not pad the whitening convolution, so its maps have 31, 15, 7 and 3 rows. Here, one row of zeros (the mean color of
  * the training images) is added below, and one column on the right, so that the maps have 32, 16, 8 and 4 rows. Engines are faster on
- * even sizes, and no row of a map is dropped by pooling. docs/log.md compares both.
+ * even sizes, and no row of a map is dropped by pooling. docs/log.md has the reasons and what they cost.
  *
  * At width 1, the network has 1,971,352 trained parameters and needs 146,573,824 multiply-adds per image (118 million without padding).
  */

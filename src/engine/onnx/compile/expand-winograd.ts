@@ -19,6 +19,7 @@ import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
+import { constantLike } from './casts.ts';
 import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from './cook-toom.ts';
 import { turned } from './layout.ts';
 
@@ -51,23 +52,19 @@ function plan(x: Shape, filter: Shape) {
 }
 type Plan = ReturnType<typeof plan>;
 
-function constant(op: Apply, matrix: Matrix): Value {
-  return op(
-    'Constant',
-    {},
-    { value: float32([matrix.length, matrix[0]?.length ?? 0], matrix.flat()) },
-    'matrix',
-  );
+/** Adds a matrix that is to be multiplied by x. */
+function constant(op: Apply, matrix: Matrix, x: Value): Value {
+  return constantLike(x, op, float32([matrix.length, matrix[0]?.length ?? 0], matrix.flat()), 'matrix');
 }
 
 /** Applies one matrix along the rows of x [H, W, R] and one along the columns, starting with the axis that shrinks. */
 function along(op: Apply, rows: Matrix, columns: Matrix, x: Value): Value {
   const [h = 0, w = 0, rest = 0] = x.shape;
-  const across = (value: Value) => op('BatchMatMul', { a: constant(op, columns), b: value });
+  const across = (value: Value) => op('BatchMatMul', { a: constant(op, columns, value), b: value });
   const down = (value: Value) => {
     const width = value.shape[1] ?? 0;
     const flat = op('Reshape', { x: value }, { shape: [h, width * rest] });
-    const product = op('BatchMatMul', { a: constant(op, rows), b: flat });
+    const product = op('BatchMatMul', { a: constant(op, rows, flat), b: flat });
     return op('Reshape', { x: product }, { shape: [rows.length, width, rest] });
   };
   return columns.length >= w ? down(across(x)) : across(down(x));
@@ -101,7 +98,7 @@ function evaluatedInput(op: Apply, x: Value, layout: Plan): Value {
 function evaluatedFilter(op: Apply, filter: Value, { i, o, k, points, G }: Plan): Value {
   const taps = op('Transpose', { x: filter }, { order: [2, 3, 1, 0] });
   const flat = op('Reshape', { x: taps }, { shape: [k * k, i * o] });
-  const product = op('BatchMatMul', { a: constant(op, kronecker(G, G)), b: flat });
+  const product = op('BatchMatMul', { a: constant(op, kronecker(G, G), flat), b: flat });
   return op('Reshape', { x: product }, { shape: [points, 1, points, i, o] });
 }
 
@@ -147,7 +144,7 @@ export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterSha
   );
   const taps = op(
     'Reshape',
-    { x: op('BatchMatMul', { a: constant(op, rows), b: flat }) },
+    { x: op('BatchMatMul', { a: constant(op, rows, flat), b: flat }) },
     { shape: [k, k, i, o] },
   );
   return op('Transpose', { x: taps }, { order: [3, 2, 0, 1] });

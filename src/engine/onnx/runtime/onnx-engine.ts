@@ -112,7 +112,7 @@ function support(precision: OnnxPrecision, device: Device): Support {
   } catch (error) {
     return { verdict: 'missing', why: messageOf(error) };
   }
-  if (device !== 'cpu') return deviceSupport(device);
+  if (device !== 'cpu') return deviceSupport(device, precision);
   if (precision === 'float32') return { verdict: 'fast' };
   return {
     verdict: 'slow',

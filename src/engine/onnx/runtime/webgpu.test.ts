@@ -39,6 +39,25 @@ function stepGraph(size: number): Graph {
   return builder.build();
 }
 
+/** A step that averages the squares of x, and a scalar, with other workers. */
+function exchangeGraph(): Graph {
+  const builder = new GraphBuilder('step');
+  const type = { dtype: 'float32', shape: [3] } as const;
+  const x = builder.input('x', type);
+  const weights = builder.variable('weights', type);
+  const square = builder.op('Mul', { a: x, b: x }, {}, 'square');
+  const total = builder.op('Sum', { x: square }, { axes: [0], keepDims: false }, 'total');
+  builder.result('exchanged', 'square', square);
+  builder.result('exchanged', 'total', total);
+  builder.output('total', total);
+  const moved = builder.op('Add', { a: weights, b: x }, {}, 'moved');
+  builder.update(weights, builder.op('Add', { a: moved, b: square }, {}, 'added'));
+  builder.watch('weights', weights);
+  builder.watch('square', square);
+  builder.watch('moved', moved);
+  return builder.build();
+}
+
 /** The models of a step and of an evaluation of a network, with those for watched values. */
 function modelsOf(name: string): readonly Uint8Array[] {
   const network = makeNetwork(name, 10);
@@ -102,6 +121,19 @@ describe('a session on WebGPU', { skip }, () => {
       await session.release();
     };
     await Promise.all([run(150), run(100), run(50)]);
+  });
+
+  test('takes part in an exchange, with watched values and carried values', async () => {
+    const results = [];
+    for (const one of [engine, createOnnxEngine(1, 'cpu')]) {
+      const group = { kind: 'threads', memory: newSharedGroup(1), rank: 0 } as const;
+      const session = await one.compile(exchangeGraph(), { exchange: { group, weight: 1 } });
+      const feeds = new Map([['x', filled(3, 3)]]);
+      const steps = [await session.step(feeds, { watch: true }), await session.step(feeds)];
+      results.push([...steps, await session.read()].map((tensors) => [...tensors].sort()));
+      await session.release();
+    }
+    assert.deepEqual(results[0], results[1]);
   });
 
   for (const network of networkNames)

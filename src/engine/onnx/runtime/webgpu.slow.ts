@@ -1,0 +1,74 @@
+/**
+ * Compares training steps on WebGPU with those on the CPU, if this machine has WebGPU. Both start every step from the same variables:
+ * a step amplifies the rounding errors of earlier ones, also between the two engines on the CPU (bench/RESULTS.md).
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { makeNetwork } from '../../../model/networks.ts';
+import { tutorialHyperparameters } from '../../../recipe/hyperparameters.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { float32, scalar, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
+import { relativeDistance } from '../../../testing/compare.ts';
+import {
+  buildTrainingGraph,
+  initialVariables,
+  type TrainingGraph,
+} from '../../../training/training-graph.ts';
+import type { Tensors } from '../../engine.ts';
+import { engineSupport } from '../../engines.ts';
+import { createOnnxEngine } from './onnx-engine.ts';
+
+const support = engineSupport('onnx', 'float32', 'webgpu');
+const skip = 'why' in support ? support.why : false;
+const [batchSize, steps] = [8, 3];
+
+function feedsOf({ graph }: TrainingGraph, step: number): Tensors {
+  const stream = new RandomStream(step, 'test');
+  return new Map(
+    [...graph.inputs].map(([name, { dtype, shape }]): [string, Tensor] => {
+      if (dtype === 'int32')
+        return [name, { dtype, shape, data: Int32Array.from({ length: sizeOf(shape) }, (_, i) => i) }];
+      if (shape.length === 0) return [name, scalar(name === 'learning_rate' ? 0.1 : 0.9)];
+      return [
+        name,
+        float32(
+          shape,
+          Float32Array.from({ length: sizeOf(shape) }, () => stream.normal()),
+        ),
+      ];
+    }),
+  );
+}
+
+describe('training steps on WebGPU', { skip, timeout: 900_000 }, () => {
+  for (const [name, configuration] of [
+    ['cifar10', {}],
+    ['cifar10_local', {}],
+    ['resnet', { depth: 8 }],
+  ] as const)
+    test(`agree with those on the CPU: ${name}`, async () => {
+      const network = makeNetwork(name, 10, configuration);
+      const training = buildTrainingGraph({ network, batchSize, hyperparameters: tutorialHyperparameters });
+      const cpu = await createOnnxEngine(1).compile(training.graph);
+      const gpu = await createOnnxEngine(1, 'webgpu').compile(training.graph);
+      await cpu.write(initialVariables(training, 0));
+      for (let step = 0; step < steps; step++) {
+        await gpu.write(await cpu.read());
+        const feeds = feedsOf(training, step);
+        const [expected, found] = [await cpu.step(feeds), await gpu.step(feeds)];
+        for (const [output, { data }] of expected)
+          assert.ok(
+            relativeDistance(found.get(output)?.data ?? [], data) < 1e-5,
+            `${output} of step ${step}`,
+          );
+        const after = await gpu.read();
+        for (const [variable, { data }] of await cpu.read())
+          assert.ok(
+            relativeDistance(after.get(variable)?.data ?? [], data) < 1e-4,
+            `${variable} after step ${step}`,
+          );
+      }
+      await cpu.release();
+      await gpu.release();
+    });
+});
