@@ -51,6 +51,7 @@ export const groups = [
     pages: [
       doc('ideas', 'The ideas, beside the code'),
       doc('tutorial-map', 'Map of the tutorial'),
+      doc('log', 'Log of fast training'),
       doc('deviations', 'Deviations from TensorFlow'),
       doc('architecture', 'Architecture'),
       page('bench/RESULTS.md', 'results', 'Measured results'),

@@ -486,6 +486,10 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [called(library.tutorialNetwork, '10'), /^classes: found "10"/],
   ],
+  whiteningInit: [
+    [called(library.whiteningInit, { images: 500 }), /^epsilon: found undefined/],
+    [called(library.whiteningInit, { images: 0, epsilon: 1 }), /^images: found 0/],
+  ],
 };
 
 /** Exported functions whose arguments are tensors, graphs and files rather than options. */
@@ -501,8 +505,16 @@ const withoutOptions = [
     'initialVariables',
   ],
   ...['makeNetwork', 'multiplyAdds', 'onnxModel', 'prepareForOnnx', 'printGraph', 'withoutWatched'],
-  ...['constantInit', 'heNormal', 'truncatedNormal', 'writeCheckpoint'],
-  ...['BatchMaker', 'ExampleOrder', 'encodeRecord', 'makeImages', 'stepScalars', 'hyperparametersOf'],
+  ...['constantInit', 'diracThen', 'heNormal', 'truncatedNormal', 'uniformByFanIn', 'writeCheckpoint'],
+  ...[
+    'BatchMaker',
+    'ExampleOrder',
+    'encodeRecord',
+    'firstImages',
+    'makeImages',
+    'stepScalars',
+    'hyperparametersOf',
+  ],
 ];
 
 test('a name means the same in every entry of the package', () => {

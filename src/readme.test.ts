@@ -35,6 +35,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   sweep: /Precision @ 1 on the held-out images/,
   export: /Written:\n {2}\w/,
   predict: /photos\/cat\/1\.png/,
+  bench: /images\/s/,
   inspect: /conv\d|circle|images\/s|steps/,
   doctor: /ok +engine onnx: /,
 };
@@ -51,6 +52,8 @@ function quick(line: string): string {
     .replace(/--holdout [\d.]+/, '--holdout 0.01')
     .replace(/ --batch-size \d+/, '')
     .replace(/^npx cifar10 eval /, '$&--num-examples 64 ');
+  if (short.includes(' --runs '))
+    return `${short.replace(/--runs \d+/, '--runs 1').replace(/ --epochs \d+/, '')} --batch-size 8 --max-steps 2`;
   if (!/^npx cifar10 (train|sweep) /.test(short)) return short;
   const small = /--network|--recipe/.test(short) ? [] : smallNetwork;
   const end = /--max-steps|--find-learning-rate/.test(short) ? [] : ['--max-steps', '2'];
@@ -106,7 +109,7 @@ for (const page of pages) {
   });
 }
 
-test('every command of every page is run here, unless the page says that it needs network access', () => {
+test('every command of every page is run here, unless the page says that it needs network access or a GPU', () => {
   const all = readdirSync(new URL('../docs/', import.meta.url)).filter((file) => file.endsWith('.md'));
   const run = new Set(pages.flatMap((page) => linesOf(read(page), 'sh')));
   for (const page of ['README.md', 'CONTRIBUTING.md', ...all.map((file) => `docs/${file}`)]) {
@@ -117,7 +120,7 @@ test('every command of every page is run here, unless the page says that it need
       const typed = /^(?:\$ )?(?:npx )?cifar10 |^npm start/;
       const lines = [...part.matchAll(/```\w*\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
       for (const line of lines.filter((text) => typed.test(text)))
-        assert.ok(run.has(line) || part.includes('network access'), `${page}: ${line}`);
+        assert.ok(run.has(line) || /network access|need a GPU/.test(part), `${page}: ${line}`);
     }
     assert.doesNotMatch(read(page), /^(?:\$ )?cifar10 /m, `${page}: in a clone the command is npx cifar10`);
     const inText = read(page).replaceAll(/```.*?```/gs, '');

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { command } from '../command.ts';
 import { datasets } from '../data/datasets.ts';
+import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
@@ -55,7 +56,8 @@ describe('the command download', () => {
       ];
       const { tensors, metadata } = sampleCheckpoint(5);
       const dataset = { ...metadata.dataset, name: 'cifar10', classes: datasets.cifar10.classes };
-      await writeCheckpoint(join(folder, 'done'), { tensors, metadata: { ...metadata, dataset } });
+      const network = { name: 'cifar10', configuration: tutorialNetwork(10).configuration };
+      await writeCheckpoint(join(folder, 'done'), { tensors, metadata: { ...metadata, dataset, network } });
       for (const words of commands) {
         const outcome = await program([...words, '--data-dir', 'my data'], undefined, folder, offline);
         assert.equal(outcome.code, 1);

@@ -87,7 +87,7 @@ for (const { title, engine, precision, flags, skip } of engineVariants) {
         assert.equal(found, device, name);
         assert.match(
           kernel ?? '',
-          engine === 'onnx' ? /^CPUExecutionProvider$/ : /^[a-z]\w*(:\w+)?|^average$/,
+          engine === 'onnx' ? /^CPUExecutionProvider$|^check$/ : /^[a-z]\w*(:\w+)?|^average$/,
           name,
         );
       }

@@ -70,7 +70,7 @@ export function chooseEngine(request: EngineRequest): ChosenEngine {
   );
   // If only one engine offers the combination and it does not work here, its own error says what to do.
   if (others.length === 0) {
-    const reason = device === 'cpu' ? `for ${precision}` : `for ${device}`;
+    const reason = `the only one for ${device === 'cpu' ? precision : device}`;
     return { ...create(first, wanted), reason };
   }
   return fastest([first, ...others], wanted);

@@ -3,6 +3,7 @@
  * variance. K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, arXiv:2404.00498, section 3.1, after D. Page, "How to
  * Train Your ResNet", 2018, and T. Dias, hlb-CIFAR10, 2023.
  */
+import { aNumberWithin, aWholeNumber, type OptionChecks, required, requireOptions } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 import type { Initializer } from './initializers.ts';
@@ -16,12 +17,19 @@ export interface WhiteningOptions {
   readonly epsilon: number;
 }
 
+const whiteningChecks: OptionChecks<WhiteningOptions> = {
+  images: required(aWholeNumber(1)),
+  epsilon: required(aNumberWithin({ kind: 'number', minimum: 0 })),
+};
+
 /**
  * Makes an initializer for filters [2·k, C, KH, KW]. Let v be the eigenvectors, by descending eigenvalue λ, of the mean of p·pᵀ over
  * all patches p [C · KH · KW]. The first k filters are v / √(λ + epsilon), and the others are their negatives. If k is more than the
  * number of eigenvectors, the remaining filters are 0.
  */
-export function whiteningInit({ images: count, epsilon }: WhiteningOptions): Initializer {
+export function whiteningInit(options: WhiteningOptions): Initializer {
+  requireOptions(options, whiteningChecks);
+  const { images: count, epsilon } = options;
   return (shape, _seed, _index, images) => {
     if (images === undefined)
       throw new UsageError(

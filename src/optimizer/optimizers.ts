@@ -7,6 +7,7 @@ import { nesterov } from './nesterov.ts';
 import type { Optimizer } from './optimizer.ts';
 import { sgd } from './sgd.ts';
 
+/** The name of an optimizer. */
 export type OptimizerName = 'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw' | 'muon';
 
 export const optimizers: Readonly<Record<OptimizerName, Optimizer>> = {

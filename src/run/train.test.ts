@@ -48,7 +48,7 @@ describe('train', () => {
     const { loss } = steps[2] ?? {};
     assert.deepEqual(result, {
       ...{ checkpoint, globalStep: 3, stopped: false, loss },
-      ...{ validationPrecision: undefined, warnings: [] },
+      ...{ validationPrecision: undefined, skippedSteps: 0, warnings: [] },
     });
     for (const kind of ['start', 'ready', 'step', 'checkpoint', 'end']) assert.ok(kinds.has(kind), kind);
   });

@@ -83,6 +83,7 @@ export const dtypeNames: readonly DType[] = Object.keys(dtypes) as readonly DTyp
 
 /** The element types in which operators compute with fractions. */
 export const floatTypes = ['float32', 'float16'] as const;
+/** The name of a floating-point type. */
 export type FloatType = (typeof floatTypes)[number];
 
 export function isFloatType(dtype: DType): dtype is FloatType {
