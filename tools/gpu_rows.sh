@@ -23,14 +23,20 @@ installs() {
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" > /dev/null
 }
 
+# ldconfig is in /sbin, which is not in everyone's PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
 # Node.js 20.19 or newer.
+node_cache=${XDG_CACHE_HOME:-$HOME/.cache}/cifar10/node
 is_recent() { "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; }
 has_node() { command -v node > /dev/null && is_recent node; }
 has_node || installs nodejs npm || true
 if ! has_node && [ -z "$offline" ] && command -v npm > /dev/null; then
-  npm install --no-save --loglevel=error --prefix /tmp/cifar10-node "node-$(uname -s | tr A-Z a-z)-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')@22" || true
+  npm install --no-save --loglevel=error --prefix "$node_cache" "node-$(uname -s | tr A-Z a-z)-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')@22" || true
 fi
-! [ -d /tmp/cifar10-node/node_modules ] || PATH=$(dirname "$(find /tmp/cifar10-node/node_modules -path '*/bin/node' | head -n 1)"):$PATH
+if ! has_node && [ -d "$node_cache/node_modules" ]; then
+  PATH=$(dirname "$(find "$node_cache/node_modules" -path '*/bin/node' | head -n 1)"):$PATH
+fi
 has_node || { missing 'Node.js 20.19 or newer (apt-get install nodejs npm)'; exit 1; }
 
 # The packages and the build.
@@ -42,7 +48,8 @@ else
 fi
 
 # The Vulkan loader, and the Vulkan driver of Mesa for GPUs of AMD and Intel. NVIDIA's driver contains its own.
-if ! ldconfig -p | grep -q 'libvulkan\.so\.1'; then
+libraries=$(ldconfig -p)
+if ! grep -q 'libvulkan\.so\.1' <<< "$libraries"; then
   installs libvulkan1 || missing 'the Vulkan loader, which WebGPU needs (apt-get install libvulkan1)'
 fi
 if ! ls /proc/driver/nvidia/version > /dev/null 2>&1 && ls /dev/dri/renderD* > /dev/null 2>&1 && ! ls /usr/share/vulkan/icd.d/*.json > /dev/null 2>&1; then

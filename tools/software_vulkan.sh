@@ -8,7 +8,7 @@
 #   1. lavapipe of an installed Mesa 25 or newer (`apt-get install mesa-vulkan-drivers` on Debian 13). It has float16.
 #   2. On Debian 12, whose Mesa is too old for WebGPU: lavapipe from the backports, downloaded into node_modules/.cache (11 MB) with the
 #      keys and the mirror of the system. Nothing is installed. It uses the libraries of the installed mesa-vulkan-drivers.
-#   3. SwiftShader of an installed Chromium. It has no float16, and computes about eight times as slowly as lavapipe.
+#   3. SwiftShader of an installed Chromium. It has no float16, and is several times slower than lavapipe.
 #
 # WebGPU also needs the Vulkan loader (`apt-get install libvulkan1`). Fails with a message if it or a driver is missing.
 set -euo pipefail
@@ -53,7 +53,9 @@ download() {
   recent "$cache/icd.json"
 }
 
-if ! ldconfig -p | grep -q 'libvulkan\.so\.1'; then
+PATH=$PATH:/usr/sbin:/sbin
+libraries=$(ldconfig -p)
+if ! grep -q 'libvulkan\.so\.1' <<< "$libraries"; then
   echo 'software_vulkan: the Vulkan loader is not installed; on Debian and Ubuntu, use `apt-get install libvulkan1`' >&2
   exit 1
 fi

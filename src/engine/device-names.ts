@@ -32,7 +32,10 @@ const otherNames: ReadonlyMap<string, readonly string[]> = new Map([
 /** Returns the end of a message, such as `. Did you mean webgpu?`, or an empty text if nothing is similar to the name. */
 export function meantDevice(text: string): string {
   const [name = ''] = text.toLowerCase().split(':');
-  const found = otherNames.get(name) ?? [nearest(name, [...deviceKinds, 'auto']) ?? []].flat();
+  const found =
+    otherNames.get(name) ??
+    (name === 'tpu' ? [] : undefined) ??
+    [nearest(name, [...deviceKinds, 'auto']) ?? []].flat();
   return found.length === 0 ? '' : `. Did you mean ${alternatives(found)}?`;
 }
 

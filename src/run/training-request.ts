@@ -332,10 +332,10 @@ export function engineOf(
 /** Adds to the error of a resumed run's device how to continue without it. */
 function orOnCpu(error: unknown, device: Device): unknown {
   if (!(error instanceof RunError) || device === 'cpu') return error;
-  return new RunError(
-    `this run was trained on ${device}. ${error.message.trim().replace(/\.$/, '')}. To resume it on the CPU, add \`device: cpu\``,
-    { cause: error },
-  );
+  const found = error.message.trim().replace(/\.$/, '');
+  return Object.assign(error, {
+    message: `this run was trained on ${device}. ${found}. To resume it on the CPU, add \`device: cpu\``,
+  });
 }
 
 /** Returns the number of towers of each process. Unless the request specifies it, a resumed run keeps its number on the CPU, and every
