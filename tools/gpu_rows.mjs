@@ -13,6 +13,7 @@
  * --time-limit 450             seconds after which nothing new is measured
  * --python python3             the Python that has PyTorch; empty: without PyTorch
  * --out FILE                   also writes the table to a file
+ * --offline                    ignored here; gpu_rows.sh then installs nothing
  *
  * The roof is the rate of the matrix product on the same device in the same precision: a graph with several products in a row, less a
  * graph with one. The transfer is the time of a step that only copies a batch to the device, and one number back.
@@ -36,9 +37,16 @@ const { values: flags } = parseArgs({
     offline: { type: 'boolean' },
   },
 });
-const sizes = flags['batch-sizes'].split(',').map(Number);
-const [steps, rounds, side] = [Number(flags.steps), Number(flags.rounds), Number(flags['roof-side'])];
-const end = performance.now() + 1e3 * Number(flags['time-limit']);
+/** @param {string} flag @param {string} text */
+function count(flag, text) {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  console.error(`gpu_rows: --${flag}: expected a whole number from 1, found ${JSON.stringify(text)}`);
+  process.exit(2);
+}
+const sizes = flags['batch-sizes'].split(',').map((size) => count('batch-sizes', size));
+const [steps, rounds] = [count('steps', flags.steps), count('rounds', flags.rounds)];
+const side = count('roof-side', flags['roof-side']);
+const end = performance.now() + 1e3 * count('time-limit', flags['time-limit']);
 const inTime = () => performance.now() < end;
 
 /** @param {string} path */
@@ -68,6 +76,13 @@ const say = (line = '') => {
 /** @type {Variant[]} */
 const variants = [];
 const missing = [];
+/** @type {string[]} */
+const failures = [];
+/** @param {string} what @param {string} why */
+function failed(what, why) {
+  failures.push(`${what}: ${why}`);
+  console.error(`gpu_rows: ${what}: ${why}`);
+}
 for (const { engine, device: kind, precision } of allOffers) {
   const device = flags.device ?? kind;
   if (kind === 'cpu' || device.split(':')[0] !== kind) continue;
@@ -175,11 +190,12 @@ function torch(batch, only) {
     '--only',
     only,
   ];
-  const { stdout } = spawnSync(flags.python, words, {
+  const { stdout, stderr, status } = spawnSync(flags.python, words, {
     encoding: 'utf8',
     timeout: Math.ceil(Math.max(1e3, end - performance.now())),
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (status !== 0) failed(`PyTorch, ${batch} images`, stderr.trim().split('\n').at(-1) || 'out of time');
   const lines = (stdout ?? '').split('\n').flatMap((line) => readPeerLine(line));
   return new Map(lines.map(({ variant, imagesPerSecond }) => [variant, imagesPerSecond]));
 }
@@ -234,9 +250,7 @@ async function round(only) {
       try {
         add(title, batch, (1e3 * batch) / median(await stepsOf(engine, batch, examples)));
       } catch (error) {
-        console.error(
-          `gpu_rows: ${title}, ${batch} images: ${error instanceof Error ? error.message : error}`,
-        );
+        failed(`${title}, ${batch} images`, error instanceof Error ? error.message : `${error}`);
       }
     }
     if (!hasTorch || !inTime()) continue;
@@ -286,6 +300,7 @@ for (const [title, { roof, longest }] of bounds) {
       say(`| ${what} | ${((100 * millis) / longest.millis).toFixed(0)}% | ${calls} |`);
   say();
 }
+for (const text of failures) say(`- Failed: ${text}`);
 if (!inTime())
   say(`The time limit of ${flags['time-limit']} s ended the measurements, so rows may be missing.`);
 if (flags.out !== undefined) writeFileSync(flags.out, `${report.join('\n').trim()}\n`);

@@ -12,7 +12,8 @@ for (const isa of ['AVX2', 'AVX512_CORE'])
     const words = ['bench', '--steps', '4', '--batch-size', '8'];
     const { code, output, errors } = await program(words, undefined, process.cwd(), environment);
     assert.equal(code, 0, errors);
-    assert.equal(errors, '', 'there are no warnings, and the library prints nothing');
+    // The complete runs warn that float16 is slow, and the library prints nothing.
+    assert.match(errors, /^(warning: float16 is not fast .*\n)*$/);
     assert.match(output, /^step of 8 /m);
     assert.match(output, /^onednn float32, .* ×$/m);
     if (isa === 'AVX2') {

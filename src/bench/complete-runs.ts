@@ -11,7 +11,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointStore } from '../checkpoint/store.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Device, Engine } from '../engine/engine.ts';
 import { failureData, RunError } from '../errors.ts';
 import { requireFlips } from '../evaluation/evaluate.ts';
 import type { TestTimeAugmentation } from '../input/test-time.ts';
@@ -55,10 +55,11 @@ export async function* measureCompleteRuns(
   const folder = trainDir ?? makeTemporaryFolder('cifar10-bench-', runBytes);
   const done: CompleteRun[] = [];
   const warnings = new Set<string>();
+  let { device } = request;
   try {
     for (const seed of seeds) {
       const place = folderOf(folder, seed);
-      const run = new OneRun({ ...request, seed, trainDir: place }, tta, runs, signal);
+      const run = new OneRun({ ...request, device, seed, trainDir: place }, tta, runs, signal);
       try {
         for await (const measurement of run.measure()) {
           // Most warnings, such as one about the engine, are the same for all runs.
@@ -66,6 +67,8 @@ export async function* measureCompleteRuns(
           if (measurement.kind === 'warning') warnings.add(measurement.message);
           yield measurement;
         }
+        // With `device: auto`, the first run chooses for all.
+        device = run.device ?? device;
         if (run.result !== undefined) done.push(run.result);
       } catch (error) {
         const diverged = failureData(error, 'CIFAR10_DIVERGED');
@@ -131,6 +134,11 @@ class OneRun {
   /** The result, or undefined if the run was stopped. */
   get result(): CompleteRun | undefined {
     return this.#result;
+  }
+
+  /** Where the run computed, or undefined if it did not start. */
+  get device(): Device | undefined {
+    return this.#start?.run.engine.device;
   }
 
   async *measure(): Measurements {

@@ -14,7 +14,7 @@ export function deviceLines({ device, trials }: FastestDevice): string {
   const missing = trials.flatMap((trial) =>
     'why' in trial ? [oneLine(shortened(inFlags(trial.why).trim(), most))] : [],
   );
-  const found = rates.length === 0 ? 'no other device computes this' : rates.join(', ');
+  const found = rates.length === 0 ? 'no other device offers this precision' : rates.join(', ');
   return [`Device auto: ${found} → ${device}`, ...missing.map((why) => `  ${why}`)].join('\n');
 }
 

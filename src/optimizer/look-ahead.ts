@@ -7,7 +7,8 @@
  *     variable ← slow
  *
  * where t is the number of steps taken and T their number at the end of the schedule. (They are updates, unless steps are skipped
- * because of gradients that are not finite.) After step T, the variable is the slow copy, even if T is not a multiple of k.
+ * because of gradients that are not finite.) After step T, if it is not skipped, the variable is the slow copy, even if T is
+ * not a multiple of k.
  */
 import type { Value } from '../graph/graph.ts';
 import type { GraphBuilder } from '../ops/builder.ts';

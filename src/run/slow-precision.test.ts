@@ -37,3 +37,16 @@ test('a fast precision causes no warning, and nothing is timed', async () => {
   assert.equal(await slowWarning(exact, none), undefined);
   assert.deepEqual(none.images, []);
 });
+
+test('on a GPU, float16 causes a warning if a step takes clearly longer than in float32', async () => {
+  const onGpu = { engine: { ...chosen.engine, device: 'webgpu' } } as const;
+  const timed = (float16: number) => async (precision: string) => (precision === 'float16' ? float16 : 10);
+  const images = trial(100);
+  assert.equal(
+    await slowWarning(onGpu, images, timed(27)),
+    'float16 is not fast with `engine: onnx` on `device: webgpu`: it has faster code for float32. ' +
+      'A step of 64 images takes 2.7 times as long as in float32',
+  );
+  assert.equal(await slowWarning(onGpu, images, timed(10.5)), undefined);
+  assert.deepEqual(images.images, [64, 64]);
+});

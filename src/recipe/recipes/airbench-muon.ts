@@ -15,7 +15,7 @@
  * | schedule                 | 1 → 0                       | linear                        |
  *
  * The biases of the whitening layer are trained for 3 epochs with the rate of the other biases. (In the original, their rate falls to 0
- * within these epochs.)
+ * within these epochs.) The precision of complete runs has not been measured yet.
  */
 import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';

@@ -190,14 +190,14 @@ const cases: readonly Case[] = [
     device: 'cuda:7',
     trial: { float32: fails('Failed to load shared library') },
     machine: machineWith(nvidia),
-    says: /`device: cuda:7` does not work here: this machine has 1 NVIDIA GPU: cuda:0 \(NVIDIA H100\)$/,
+    says: /`device: cuda:7` does not work here: this machine has 1 NVIDIA GPU: cuda:0 \(NVIDIA H100\)\. Use the number of a GPU, such as `device: cuda:0`$/,
   },
   {
     what: 'a number that CUDA_VISIBLE_DEVICES hides',
     device: 'cuda',
     trial: { float32: fails('CUDA failure 101: invalid device ordinal') },
     machine: machineWith({ ...nvidia, ...provider }, { environment: { CUDA_VISIBLE_DEVICES: '' } }),
-    says: /1 NVIDIA GPU: cuda:0 \(NVIDIA H100\), of which CUDA_VISIBLE_DEVICES= selects some$/,
+    says: /1 NVIDIA GPU: cuda:0 \(NVIDIA H100\)\. CUDA_VISIBLE_DEVICES= hides the others, .*: unset it/,
   },
   {
     what: 'CUDA on a Mac',

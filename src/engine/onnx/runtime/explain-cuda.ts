@@ -62,9 +62,14 @@ function withoutLibrary(library: string): string {
 
 function withoutGpu(gpus: readonly string[], { environment }: ProbeMachine): string {
   const visible = environment['CUDA_VISIBLE_DEVICES'];
-  const limit = visible === undefined ? '' : `, of which CUDA_VISIBLE_DEVICES=${visible} selects some`;
+  const advice =
+    visible === undefined
+      ? 'Use the number of a GPU, such as `device: cuda:0`'
+      : `CUDA_VISIBLE_DEVICES=${visible} hides the others, or changes their numbers: unset it, or use a number that it allows`;
   const names = gpus.map((name, index) => `cuda:${index} (${name})`).join(', ');
-  return gpus.length === 0
-    ? `CUDA found no such GPU${limit.replace(', of which ', ': ')}`
-    : `this machine has ${counted(gpus.length, 'NVIDIA GPU')}: ${names}${limit}`;
+  const found =
+    gpus.length === 0
+      ? 'CUDA found no such GPU'
+      : `this machine has ${counted(gpus.length, 'NVIDIA GPU')}: ${names}`;
+  return `${found}. ${advice}`;
 }

@@ -8,16 +8,21 @@ import { buildEvaluationGraph } from '../../../evaluation/evaluation-graph.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { makeNetwork, networkNames } from '../../../model/networks.ts';
 import { GraphBuilder } from '../../../ops/builder.ts';
+import type { OptimizerName } from '../../../optimizer/optimizers.ts';
 import { tutorialHyperparameters } from '../../../recipe/hyperparameters.ts';
 import { float32, scalar, type Tensor } from '../../../tensor/tensor.ts';
 import { buildTrainingGraph } from '../../../training/training-graph.ts';
 import { engineSupport } from '../../engines.ts';
+import type { PrecisionOf } from '../../offers.ts';
 import { compileGraph } from '../compile/compile.ts';
+import { encodeModel } from '../compile/model.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import { loadModel } from './onnx-runtime.ts';
 
 const support = engineSupport('onnx', 'float32', 'webgpu');
 const skip = 'why' in support ? support.why : false;
+const inFloat16 = engineSupport('onnx', 'float16', 'webgpu');
+const lacksFloat16 = 'why' in inFloat16 ? inFloat16.why : false;
 const engine = createOnnxEngine(1, 'webgpu');
 
 /** A step that adds x to `sum`, multiplies `scale` by 2, and leaves `fixed` as it is. */
@@ -59,10 +64,14 @@ function exchangeGraph(): Graph {
 }
 
 /** The models of a step and of an evaluation of a network, with those for watched values. */
-function modelsOf(name: string): readonly Uint8Array[] {
+function modelsOf(
+  name: string,
+  optimizer: OptimizerName,
+  precision: PrecisionOf<'onnx'>,
+): readonly Uint8Array[] {
   const network = makeNetwork(name, 10);
-  const target = { device: 'webgpu', precision: 'float32' } as const;
-  const hyperparameters = { ...tutorialHyperparameters, optimizer: 'adam', clipNorm: 5 } as const;
+  const target = { device: 'webgpu', precision } as const;
+  const hyperparameters = { ...tutorialHyperparameters, optimizer, clipNorm: 5, labelSmoothing: 0.1 };
   const { graph } = buildTrainingGraph({ network, batchSize: 2, hyperparameters });
   const compiled = [graph, buildEvaluationGraph(network, 2)].map((one) => compileGraph(one, target));
   return compiled.flatMap(({ model, watch }) => [model, ...(watch === undefined ? [] : [watch.model])]);
@@ -136,14 +145,43 @@ describe('a session on WebGPU', { skip }, () => {
     assert.deepEqual(results[0], results[1]);
   });
 
-  for (const network of networkNames)
-    test(`computes every operator of the steps and evaluations of ${network} on the device`, async () => {
-      // A model with an operator that WebGPU lacks cannot be loaded.
-      for (const model of modelsOf(network)) {
-        const loaded = await loadModel(model, { threads: 1, device: 'webgpu' });
-        await loaded.release();
-      }
+  test('refuses a model with an operator that WebGPU lacks, instead of computing it on the CPU', async () => {
+    const matrix = { name: 'x', dtype: 'float32', shape: [2, 2] } as const;
+    const model = encodeModel({
+      name: 'determinant',
+      inputs: [matrix],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [] }],
+      nodes: [{ opType: 'Det', inputs: ['x'], outputs: ['y'], attributes: {} }],
+      initializers: new Map(),
     });
+    await (await loadModel(model, { threads: 1, device: 'cpu' })).release();
+    await assert.rejects(loadModel(model, { threads: 1, device: 'webgpu' }), /CPU EP/);
+  });
+
+  for (const network of networkNames)
+    for (const [optimizer, precision, missing] of [
+      ['adam', 'float32', false],
+      ['muon', 'float16', lacksFloat16],
+    ] as const) {
+      const title = `${network} with ${optimizer} in ${precision}`;
+      test(`computes every operator of ${title} on the device`, { skip: missing }, async () => {
+        // A model with an operator that WebGPU lacks cannot be loaded.
+        for (const model of modelsOf(network, optimizer, precision)) {
+          const loaded = await loadModel(model, { threads: 1, device: 'webgpu' });
+          await loaded.release();
+        }
+      });
+    }
+
+  test('has a kernel on the device for every node of a step', async () => {
+    const network = makeNetwork('resnet', 10, { depth: 8 });
+    const { graph } = buildTrainingGraph({ network, batchSize: 2, hyperparameters: tutorialHyperparameters });
+    const session = await engine.compile(graph);
+    const kernels = await session.placement();
+    await session.release();
+    assert.ok(kernels.length > 200, `${kernels.length}`);
+    assert.deepEqual([...new Set(kernels.map(({ device }) => device))], ['/device:GPU:0']);
+  });
 
   test('does not crash the process that ends while it computes', () => {
     const { status, signal } = spawnSync(process.execPath, [
