@@ -85,8 +85,8 @@ export interface Scoring {
   /** The processes that score together. All of them score the same examples, and get the same results; each computes some of the
    * batches. */
   readonly ranks?: ScoringRanks | undefined;
-  /** Over which views of each image the logits are averaged, for a second precision. Default: `none`, for which there is no second one.
-   * The run must have been trained with flips. */
+  /** The views of each image whose logits are averaged for a second precision. Default: `none`, which computes no second precision. The
+   * run must have been trained with flips. */
   readonly tta?: TestTimeAugmentation | undefined;
 }
 

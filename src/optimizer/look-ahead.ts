@@ -51,7 +51,7 @@ export function lookAheadScalars(
 }
 
 /** Adds the scalar inputs to a graph. Returns a function that adds the slow copy of a variable, and returns the value of the variable
- * after the update and the look-ahead, or the identity if there is no look-ahead. */
+ * after the update and the look-ahead, or the identity without look-ahead. */
 export function lookAhead(
   builder: GraphBuilder,
   { lookAheadSteps }: Pick<LookAheadOptions, 'lookAheadSteps'>,

@@ -15,7 +15,7 @@ export interface TrainedParameter {
   readonly options: OptimizerOptions;
   /** The factor by which the learning rate is multiplied; 1 for no change. */
   readonly learningRateFactor: number;
-  /** Scalars by which the learning rate is multiplied too, such as 0 once the parameter is no longer trained. */
+  /** Further factors of the learning rate, such as 0 after the last epoch in which the parameter is trained. */
   readonly rateScalars?: readonly Value[];
   /** The decoupled weight decay per unit of the learning rate; 0 for none. */
   readonly weightDecay: number;

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Device } from '../engine/device.ts';
-import type { Engine, Session } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { RunError, StoppedError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../ops/builder.ts';
+import { idleSession } from '../testing/idle-session.ts';
 import { jobsOf } from '../testing/jobs.ts';
 import { type DeviceEvent, fastestDevice, requireOffer, type TrialRequest } from './fastest-device.ts';
 
@@ -27,13 +28,12 @@ function requestOf(
     ...{ name: 'onnx', library: 'none', precision: 'float32', device, threads: 1 },
     compile: async (graph) => {
       const images = graph.inputs.get('images')?.shape[0] ?? 0;
-      const step = async () => {
+      return idleSession(async () => {
         taken(device, images);
         const time = millis[device];
         if (typeof time !== 'string') await pause(time?.(images));
         return new Map();
-      };
-      return { step, write: async () => undefined, release: async () => undefined } as unknown as Session;
+      });
     },
   });
   return {

@@ -87,7 +87,7 @@ export async function readInitialWeights(
 }
 
 /** Returns the values of all parameters and states of a new run: those that were loaded, and initial values for the others. Returns
- * undefined if there is no source. */
+ * undefined without a source. */
 export function completeWeights(
   weights: InitialWeights | undefined,
   training: TrainingGraph,

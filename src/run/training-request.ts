@@ -303,7 +303,7 @@ function requireKeptOffer(
 
 /** Creates the engine of a run, with the given number of threads or one per usable core. A resumed run keeps its engine if it works
  * here, unless the request specifies another.
- * @param choice where the device is no longer `auto`
+ * @param choice the request, with `auto` replaced by the chosen device
  * @throws RunError when the requested engine, precision or device does not work here. The device of a resumed run is never replaced
  * by another; the error says how to continue on the CPU */
 export function engineOf(

@@ -1,7 +1,7 @@
 /** Runs tests of permissions for root too, who may read and write everything. */
 import { chmodSync } from 'node:fs';
 
-/** The ids of an unprivileged user and group (`nobody` on most systems). */
+/** The IDs of an unprivileged user and group: 65534 on most systems. */
 const [otherUser, otherGroup] = [65_534, 65_534];
 
 /** Options of tests that remove permissions: Windows has none of this kind. */

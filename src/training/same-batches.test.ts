@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Engine, Session, Tensors } from '../engine/engine.ts';
+import type { Engine, Tensors } from '../engine/engine.ts';
 import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { bytesOf } from '../tensor/tensor.ts';
 import { noiseExamples } from '../testing/examples.ts';
+import { idleSession } from '../testing/idle-session.ts';
 import { jobsOf } from '../testing/jobs.ts';
 import type { RunDefinition, TrainingRun } from './run-definition.ts';
 import { openSession, shareOf } from './towers.ts';
@@ -24,18 +25,10 @@ const stepCount = 6;
 
 /** An engine that computes nothing. It passes the feeds of every step to `take`, tower by tower. */
 function witness(take: (feeds: Tensors) => void): Engine {
-  const session: Session = {
-    write: async () => undefined,
-    step: async (feeds) => {
-      take(feeds);
-      return new Map();
-    },
-    read: async () => new Map(),
-    recover: async () => assert.fail(),
-    profile: async () => [],
-    placement: async () => [],
-    release: async () => undefined,
-  };
+  const session = idleSession(async (feeds) => {
+    take(feeds);
+    return new Map();
+  });
   const compile = () => Promise.resolve(session);
   return { name: 'onnx', library: 'none', precision: 'float32', device: 'cpu', threads: 1, compile };
 }

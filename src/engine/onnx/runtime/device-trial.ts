@@ -79,7 +79,7 @@ const runProbe: RunProbe = (device, task) => {
       timeout,
       killSignal: 'SIGKILL',
       windowsHide: true,
-      // Electron's program only runs a file if it is told to work like Node.js.
+      // With this variable, Electron runs a file as Node.js does.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', [insideTrial]: '1' },
     });
   } catch (error) {
