@@ -39,7 +39,8 @@ function split(sum: Call, src: Slot, constants: Map<Slot, Tensor>): readonly Cal
   const call = (kind: Call['kind'], dst: Slot, rest: Pick<Call, 'reads' | 'parameters'>): Call => {
     return { op: sum.op, name: dst.name, kind, writes: { dst }, postOps: [], ...rest };
   };
-  const copy = (source: Slot, dst: Slot) => call('copy', dst, { reads: {}, parameters: { pieces: [{ source }] } });
+  const copy = (source: Slot, dst: Slot) =>
+    call('copy', dst, { reads: {}, parameters: { pieces: [{ source }] } });
   const alias = (base: Slot, dims: readonly number[]): Slot => ({ ...base, dims, base });
   const kernel = [height, width] as const;
   const window = { kernel, strides: kernel, before: [0, 0], after: [0, 0] } as const;
