@@ -143,7 +143,7 @@ def complete_run(args, variant):
         model.whiten.weight.copy_(whitening(data.first)[0])
     count = len(data.labels)
     steps = math.ceil(args.epochs * count / args.batch)
-    updates = UPDATES[args.recipe](model, args.batch, steps, BIAS_EPOCHS * count / args.batch)
+    updates = UPDATES[args.recipe](model, args.batch, steps, args.bias_epochs * count / args.batch)
     forward = torch.compile(model) if mode == 'compiled' else model
     settings = {'recipe': args.recipe, 'variant': ' '.join(variant), 'width': args.width, 'batch': args.batch, 'seed': args.seed, 'threads': args.threads}
     seconds, losses = 0.0, []
@@ -174,6 +174,7 @@ def main():
     runs = parser.add_argument_group('complete runs')
     runs.add_argument('--data-dir', help='folder that contains cifar-10-batches-bin')
     runs.add_argument('--epochs', type=float, help='passes over the training images (9.9, or 8 for airbench-muon)')
+    runs.add_argument('--bias-epochs', type=float, default=BIAS_EPOCHS, help=f'epochs for which the biases of the whitening layer are trained ({BIAS_EPOCHS})')
     runs.add_argument('--seed', type=int, default=0, help='seed of weights, order and augmentation (0)')
     runs.add_argument('--max-steps', type=int, help='stop after so many steps, without a change of the schedule')
     runs.add_argument('--test-images', type=int, default=10_000, help='score only the first test images (10000)')
