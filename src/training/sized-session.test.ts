@@ -40,17 +40,20 @@ for (const { name, skip, create } of engines)
     const optionsOf = (early: number, engine: Engine) => (folder: string, towers: number) => ({
       run: makeRun(definition(early), examples, engine, towers),
       store: new CheckpointStore(folder, { keep: 0, onWarning: assert.fail }),
-      ...{ checkpointSteps: 1, versions: { cifar10: '0' }, summarySteps: 1 },
+      ...{ checkpointSteps: 4, versions: { cifar10: '0' }, summarySteps: 2 },
     });
 
-    for (const towers of [1, 2])
-      test(`resumes bit-identically before, at and after the change with ${towers} towers`, () =>
+    for (const [towers, stops] of [
+      [1, [1, 2, 3]],
+      [2, [2]],
+    ] as const)
+      test(`resumes bit-identically after steps ${stops} of 4, the first 2 of which are small, with ${towers} towers`, () =>
         inTemporaryFolder(async (folder) => {
           const options = optionsOf(2, create(towers));
           const whole = options(`${folder}/whole`, towers);
           const losses = lossesOf(await eventsOf(trainSteps({ ...whole, maxSteps: 4 })));
           const expected = (await whole.store.latest())?.checkpoint.tensors;
-          for (const stop of [1, 2, 3]) {
+          for (const stop of stops) {
             const parts = options(`${folder}/${stop}`, towers);
             const first = await eventsOf(trainSteps({ ...parts, maxSteps: stop }));
             const resume = await parts.store.latest();
@@ -74,7 +77,7 @@ for (const { name, skip, create } of engines)
         const pictures = (runs[1] ?? []).flatMap((event) =>
           event.kind === 'summary' ? [event.values.find((value) => 'picture' in value)] : [],
         );
-        assert.equal(pictures.length, 4);
+        assert.equal(pictures.length, 2);
         const weights = async (early: number) => {
           const store = new CheckpointStore(`${folder}/${early}`, { keep: 0, onWarning: assert.fail });
           const tensor = (await store.latest())?.checkpoint.tensors.get('group1/conv1/weights');
