@@ -170,13 +170,15 @@ test('every package is imported in one place, so that it can be replaced', () =>
 });
 
 test('above the engines, only the code that chooses an engine knows which engines exist', () => {
-  // These files may import from the folder of an engine: `inspect`, `predict` and `run` read ONNX files, `export` makes them, and
-  // the library exports all engines.
+  // These files may import from the folder of an engine: `inspect`, `predict` and `run` read ONNX files, `export` makes them, a page
+  // has no other engine, and the library exports all engines.
   const allowed = [
     ...[
       'engine/registry.ts',
       'inspect/onnx.ts',
       'export/onnx-model.ts',
+      'export/portable-model.ts',
+      'page/page-session.ts',
       'node.ts',
       'browser.ts',
       'types.ts',
