@@ -11,7 +11,7 @@ import { pageFiles, pageRows } from './testing/page-files.ts';
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/installed-package.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts', 'tensorflow/schema.ts'],
-  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts', 'page/onnx-metadata.ts'],
+  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts', 'page/onnx-metadata.ts', 'page/onnx-weights.ts'],
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
