@@ -22,4 +22,9 @@ export const pages: readonly Page[] = [
     link: 'Try it',
     component: lazy(() => import('./try/try-page.tsx').then(({ TryPage }) => TryPage)),
   },
+  {
+    id: 'train',
+    link: 'Train here',
+    component: lazy(() => import('./train/train-page.tsx').then(({ TrainPage }) => TrainPage)),
+  },
 ];

@@ -127,5 +127,8 @@ export async function picturesOf(
 function planesOf(picture: PicturePixels): Uint8Array {
   const fitted = fitToSquare(picture, size);
   const plane = size * size;
-  return Uint8Array.from({ length: 3 * plane }, (_, at) => fitted[3 * (at % plane) + Math.floor(at / plane)] ?? 0);
+  return Uint8Array.from(
+    { length: 3 * plane },
+    (_, at) => fitted[3 * (at % plane) + Math.floor(at / plane)] ?? 0,
+  );
 }

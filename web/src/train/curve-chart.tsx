@@ -18,7 +18,8 @@ export function CurveChart({ title, curve, most, format }: ChartProps) {
   const x = (step: number) => left + (step / lastStep) * (width - left - 4);
   const y = (value: number) => height - bottom - (value / greatest) * (height - bottom - top);
   const points = curve.map(({ step, value }) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
-  const summary = last === undefined ? `${title}: no values yet` : `${title}: ${format(last.value)} at step ${last.step}`;
+  const summary =
+    last === undefined ? `${title}: no values yet` : `${title}: ${format(last.value)} at step ${last.step}`;
   return (
     <figure>
       <figcaption>

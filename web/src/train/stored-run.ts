@@ -23,13 +23,13 @@ export async function forgetRun(): Promise<void> {
   await withStore('readwrite', (runs) => runs.delete(key));
 }
 
-async function withStore(
+async function withStore<T>(
   mode: IDBTransactionMode,
-  request: (runs: IDBObjectStore) => IDBRequest<unknown>,
-): Promise<unknown> {
+  request: (runs: IDBObjectStore) => IDBRequest<T>,
+): Promise<T> {
   const opening = indexedDB.open(database, 1);
   opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(store));
-  const opened = (await settled(opening)) as IDBDatabase;
+  const opened = await settled(opening);
   try {
     return await settled(request(opened.transaction(store, mode).objectStore(store)));
   } finally {
@@ -37,7 +37,7 @@ async function withStore(
   }
 }
 
-function settled(request: IDBRequest<unknown>): Promise<unknown> {
+function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.addEventListener('success', () => resolve(request.result));
     request.addEventListener('error', () =>

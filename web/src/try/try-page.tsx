@@ -8,6 +8,7 @@ import { WorkerClient } from '../worker/client.ts';
 import type { OpenedModel, PicturePixels, ProgressEvent } from '../worker/messages.ts';
 import { Camera } from './camera.tsx';
 import { Explanation } from './explanation.tsx';
+import { FileButton } from './file-button.tsx';
 import { pixelsOfFile } from './pixels-of.ts';
 
 const ownFile = 'file';
@@ -162,37 +163,5 @@ export function TryPage() {
         />
       )}
     </section>
-  );
-}
-
-interface FileButtonProps {
-  readonly text: string;
-  readonly accept: string;
-  readonly isMultiple?: boolean;
-  readonly onFiles: (files: readonly File[]) => void;
-}
-
-/** A button that chooses files. */
-export function FileButton({ text, accept, isMultiple = false, onFiles }: FileButtonProps) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button type="button" onClick={() => input.current?.click()}>
-        {text}
-      </button>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        accept={accept}
-        multiple={isMultiple}
-        aria-label={text}
-        onChange={({ currentTarget }) => {
-          const files = [...(currentTarget.files ?? [])];
-          currentTarget.value = '';
-          onFiles(files);
-        }}
-      />
-    </>
   );
 }
