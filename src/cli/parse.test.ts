@@ -46,6 +46,7 @@ const trainDefaults: Omit<
   checkpointSteps: 1000,
   keep: 5,
   logFrequency: 10,
+  dashboard: false,
   towers: 'auto',
   collective: 'auto',
   readers: 1,
