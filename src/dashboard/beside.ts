@@ -32,8 +32,12 @@ export function serveBeside(options: BesideOptions): Promise<BesideDashboard> {
       child.channel?.unref();
       return resolve({ link: message.link, close: () => child.connected && child.disconnect() });
     });
-    child.once('error', (error) => reject(new RunError(`the page cannot be served: ${error.message}`, { cause: error })));
-    child.once('exit', (code) => reject(new RunError(`the page cannot be served: its process ended with code ${code}`)));
+    child.once('error', (error) =>
+      reject(new RunError(`the page cannot be served: ${error.message}`, { cause: error })),
+    );
+    child.once('exit', (code) =>
+      reject(new RunError(`the page cannot be served: its process ended with code ${code}`)),
+    );
     child.send(options);
   });
 }

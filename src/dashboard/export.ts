@@ -4,8 +4,8 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { command } from '../command.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
-import { oneLine } from '../wording.ts';
 import { version } from '../version.ts';
+import { oneLine } from '../wording.ts';
 import type { RunSource } from './collect/source.ts';
 import { openSource } from './dashboard.ts';
 import { pathsOf } from './resources.ts';
@@ -16,6 +16,8 @@ export interface PageExportOptions {
   readonly logdir: string;
   /** The folder to write. It must be empty or missing, or contain an earlier export, which is replaced. */
   readonly dir: string;
+  /** The folder of the built page. Default: that of the package. */
+  readonly page?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -23,7 +25,13 @@ export interface PageExportOptions {
 export type PageExportEvent =
   | { readonly kind: 'progress'; readonly done: number; readonly all: number }
   | { readonly kind: 'skipped'; readonly text: string }
-  | { readonly kind: 'end'; readonly dir: string; readonly runs: number; readonly files: number; readonly bytes: number };
+  | {
+      readonly kind: 'end';
+      readonly dir: string;
+      readonly runs: number;
+      readonly files: number;
+      readonly bytes: number;
+    };
 
 /** The file that marks an export. */
 const markName = 'cifar10-dashboard.json';
@@ -32,10 +40,12 @@ const longestName = 255;
 
 /** Writes to a folder beside the target, and then replaces the target.
  * @throws RunError when there are no runs, or the folder contains something else or cannot be written */
-export async function* exportPage(options: PageExportOptions): AsyncGenerator<PageExportEvent, void, undefined> {
+export async function* exportPage(
+  options: PageExportOptions,
+): AsyncGenerator<PageExportEvent, void, undefined> {
   const dir = resolve(options.dir);
   await requireReplaceable(dir);
-  const assets = await pageFiles();
+  const assets = await pageFiles(options.page);
   const source = await openSource(options.logdir);
   if (source.runs.length === 0)
     throw new RunError(
@@ -49,9 +59,12 @@ export async function* exportPage(options: PageExportOptions): AsyncGenerator<Pa
     yield { kind: 'end', dir, runs: source.runs.length, ...totals };
   } catch (error) {
     if (errorCode(error) === 'ABORT_ERR' || error instanceof RunError) throw error;
-    throw new RunError(`${oneLine(dir)}: the page cannot be written (${oneLine(messageOf(error))}). Use another folder.`, {
-      cause: error,
-    });
+    throw new RunError(
+      `${oneLine(dir)}: the page cannot be written (${oneLine(messageOf(error))}). Use another folder.`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
@@ -97,9 +110,12 @@ function withPolicy(bytes: Uint8Array): string {
 async function requireReplaceable(dir: string): Promise<void> {
   const names = await readdir(dir).catch((error: unknown): string[] => {
     if (errorCode(error) === 'ENOENT') return [];
-    throw new RunError(`${oneLine(dir)}: cannot be written (${oneLine(messageOf(error))}). Use another folder.`, {
-      cause: error,
-    });
+    throw new RunError(
+      `${oneLine(dir)}: cannot be written (${oneLine(messageOf(error))}). Use another folder.`,
+      {
+        cause: error,
+      },
+    );
   });
   if (names.length === 0 || names.includes(markName)) return;
   throw new RunError(

@@ -31,7 +31,8 @@ async function exportCommand(
   dir: string,
 ): Promise<Outcome> {
   const useless = ['host', 'port'].find((name) => given.has(name));
-  if (useless !== undefined) throw new UsageError(`--${useless} cannot be combined with --export, which serves nothing`);
+  if (useless !== undefined)
+    throw new UsageError(`--${useless} cannot be combined with --export, which serves nothing`);
   for await (const event of exportPage({ logdir: flags.logdir, dir, signal })) {
     if (event.kind === 'progress')
       console.progress(() => `writing file ${event.done + 1} of ${event.all} below data`);

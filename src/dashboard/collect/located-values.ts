@@ -24,7 +24,11 @@ export async function decodedValues(
   return found;
 }
 
-function valueIn(decoder: EventDecoder, data: Uint8Array, { tag, kind }: FoundValue): SummaryValue | undefined {
+function valueIn(
+  decoder: EventDecoder,
+  data: Uint8Array,
+  { tag, kind }: FoundValue,
+): SummaryValue | undefined {
   try {
     const { content } = decoder.decode(data, tag);
     if (content.kind !== 'summary') return undefined;
@@ -41,7 +45,8 @@ async function recordAt(path: string, start: number): Promise<Uint8Array | undef
     const head = await file.read(new Uint8Array(headBytes), 0, headBytes, start);
     const view = new DataView(head.buffer.buffer);
     const length = view.getUint32(0, true);
-    if (head.bytesRead < headBytes || view.getUint32(4, true) !== 0 || length > maximumBytes) return undefined;
+    if (head.bytesRead < headBytes || view.getUint32(4, true) !== 0 || length > maximumBytes)
+      return undefined;
     const size = length + tailBytes;
     const { buffer, bytesRead } = await file.read(new Uint8Array(size), 0, size, start + headBytes);
     if (bytesRead < size) return undefined;

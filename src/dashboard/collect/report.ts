@@ -24,7 +24,8 @@ export async function readReport({ step, file }: FoundReport): Promise<ReadRepor
     const report = fieldsIn(JSON.parse(bytes.toString('utf8')));
     const classes = listIn(report['classes']).map((one) => textIn(fieldsIn(one)['name']));
     const confusion = listIn(report['confusion']).map((row) => listIn(row).map(numberIn));
-    if (classes.length === 0 || classes.length > mostClasses || confusion.length !== classes.length) return undefined;
+    if (classes.length === 0 || classes.length > mostClasses || confusion.length !== classes.length)
+      return undefined;
     if (confusion.some((row) => row.length !== classes.length)) return undefined;
     return { step, classes, confusion, mistakes: listIn(report['mistakes']).map(mistakeIn) };
   } catch {

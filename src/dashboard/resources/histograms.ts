@@ -1,9 +1,10 @@
 /** `RUN/histograms/TAG.json`: the histograms of one tag. */
+
+import type { Histogram } from '../../summary/histogram.ts';
 import { decodedValues, spread } from '../collect/located-values.ts';
 import type { Run } from '../collect/run.ts';
 import { jsonType, type Resource } from '../resource.ts';
 import { type HistogramAtStep, type HistogramSeries, idOf } from '../wire.ts';
-import type { Histogram } from '../../summary/histogram.ts';
 
 const mostSteps = 50;
 

@@ -13,7 +13,12 @@ export const imagesResource: Resource = {
   type: jsonType,
   list: always,
   make: async ({ known }) => {
-    const images = shownImages(known.run).map(({ tag, step, width, height }) => ({ tag, step, width, height }));
+    const images = shownImages(known.run).map(({ tag, step, width, height }) => ({
+      tag,
+      step,
+      width,
+      height,
+    }));
     return JSON.stringify({ images } satisfies ImageList);
   },
 };

@@ -23,7 +23,12 @@ async function endOf(path: string): Promise<Uint8Array | undefined> {
   try {
     const { size } = await file.stat();
     const start = Math.max(0, size - mostBytes);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, mostBytes)), 0, undefined, start);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(size, mostBytes)),
+      0,
+      undefined,
+      start,
+    );
     const bytes = buffer.subarray(0, bytesRead);
     return start === 0 ? bytes : bytes.subarray(bytes.indexOf(newline) + 1);
   } finally {
