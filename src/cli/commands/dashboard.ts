@@ -9,11 +9,7 @@ import type { CommandContext, Outcome } from './context.ts';
 
 /** Serves the page until Ctrl-C, or exports it. */
 export async function dashboardCommand(context: CommandContext<DashboardFlags>): Promise<Outcome> {
-  const { flags, operands, console, signal } = context;
-  if (operands.length > 0)
-    throw new UsageError(
-      `dashboard takes no arguments, found ${operands.join(' ')}; name the folder with --logdir`,
-    );
+  const { flags, console, signal } = context;
   if (flags.export !== undefined) return exportCommand(context, flags.export);
   const { logdir, host, port } = flags;
   const dashboard = await serveDashboard({ logdir, host, port });
