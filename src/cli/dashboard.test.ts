@@ -9,6 +9,7 @@ import { writeSmallPage, writeSmallRun } from '../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { program } from '../testing/program.ts';
+import { copySynthetic, smallNetwork } from '../testing/synthetic.ts';
 
 /** Runs a task with a folder of runs and a page. */
 const withRuns = (task: (dir: string) => Promise<void>) =>
@@ -121,9 +122,10 @@ test('train --dashboard serves the run while it trains', { timeout: 120_000 }, (
       '--log-frequency',
       '1',
     ];
+    await copySynthetic(join(dir, 'data'));
     const folders = ['--data-dir', join(dir, 'data'), '--train-dir', join(dir, 'new')];
     const { output } = await program(
-      [...words, ...folders, '--max-steps', '100000', '--dashboard'],
+      [...words, ...folders, '--max-steps', '100000', '--dashboard', ...smallNetwork],
       (line, kill) => {
         const link = line.startsWith('Dashboard: ') ? linkIn(line) : undefined;
         if (link === undefined) return;
