@@ -1,5 +1,5 @@
 /**
- * Convolutions with 5×5 and 3×3 filters as matrix products, by the algorithm of `cook-toom.ts` in tiles of 4×4. A 5×5
+ * Convolutions with 5×5 and 3×3 filters as matrix products, by the algorithm of `engine/cook-toom.ts` in tiles of 4×4. A 5×5
  * convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with constant
  * matrices. Images are [H, W, N, C] (`layout.ts`); p and q are indices of points, s and t of tiles.
  *
@@ -20,7 +20,7 @@ import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
 import { constantLike } from './casts.ts';
-import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from './cook-toom.ts';
+import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from '../../cook-toom.ts';
 import { turned } from './layout.ts';
 
 const tile = 4;
