@@ -129,12 +129,7 @@ function inputGradient(context: PrimitiveContext, plan: Plan, filter: Slot, dy: 
     pointDims(plan, i),
     { transposed: ['weights'] },
   );
-  const dx = shrunk(
-    context,
-    transposed(rows.B),
-    transposed(columns.B),
-    perCell(context, plan, products),
-  );
+  const dx = shrunk(context, transposed(rows.B), transposed(columns.B), perCell(context, plan, products));
   return channelRows(context, dx, [n, i, h, w], { ...plan.direct, argument: 'src' });
 }
 

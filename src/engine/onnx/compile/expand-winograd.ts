@@ -19,8 +19,8 @@ import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
-import { constantLike } from './casts.ts';
 import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from '../../cook-toom.ts';
+import { constantLike } from './casts.ts';
 import { turned } from './layout.ts';
 
 const tile = 4;
