@@ -1,9 +1,11 @@
 // @ts-check
 /** Lints, checks the format and checks types, with the strictest settings and without suppressions. */
 import { join } from 'node:path';
+import { installPage, web } from './page.mjs';
 import { root, run, setup } from './setup.mjs';
 
 setup();
+installPage();
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 run(process.execPath, [
   join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'),
@@ -12,3 +14,4 @@ run(process.execPath, [
 ]);
 run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--noEmit']);
 run(process.execPath, [tsc, '-p', join(root, 'scripts', 'tsconfig.json')]);
+run(process.execPath, [tsc, '-p', web]);

@@ -110,15 +110,16 @@ export function build() {
   rmSync(replaced, { recursive: true, force: true });
 }
 
-/** @param {string} file */
-function modified(file) {
+/** The time of the last change of a file.
+ * @param {string} file */
+export function modified(file) {
   return statSync(file).mtimeMs;
 }
 
 /** The time of the newest change below a folder, including deletions, which change the time of the folder itself.
  * @param {string} folder
  * @returns {number} */
-function newest(folder) {
+export function newest(folder) {
   const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? newest(path) : modified(path);

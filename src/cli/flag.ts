@@ -92,7 +92,7 @@ interface ParsedFlag {
   readonly parse: (text: string) => string | undefined;
   /** The allowed texts, as the words of a message. */
   readonly expected: string;
-  /** Returns the end of the message for a text that is not allowed, such as `. Did you mean cpu?`, or an empty text. */
+  /** Returns the end of the message for a text that is not allowed, such as `. Did you mean cuda?`, or an empty text. */
   readonly meant: (text: string) => string;
   readonly default?: string;
 }

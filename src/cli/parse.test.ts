@@ -304,7 +304,7 @@ const refusals: readonly (readonly [line: string, message: string])[] = [
     'train: unknown flag --gpu. --device webgpu computes on a GPU of any maker, and --device cuda on one of NVIDIA.',
   ],
   ...[
-    ['tpu', '. Did you mean cpu?'],
+    ['tpu', ''],
     ['disk', ''],
     ['gpu', '. Did you mean webgpu or cuda?'],
     ['GPU:0', '. Did you mean webgpu or cuda?'],

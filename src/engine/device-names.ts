@@ -20,10 +20,11 @@ export const deviceWords: string = alternatives([...deviceKinds, numbered]);
 /** The names of devices and `auto`, as the words of a message. */
 export const deviceChoiceWords: string = alternatives([...deviceKinds, numbered, 'auto']);
 
-/** The names that other programs give to devices. */
+/** The names that other programs give to devices, and the devices that they mean here. No device here is like a TPU. */
 const otherNames: ReadonlyMap<string, readonly string[]> = new Map([
   ['gpu', ['webgpu', 'cuda']],
   ['nvidia', ['cuda']],
+  ['tpu', []],
   ...['vulkan', 'metal', 'mps', 'directml', 'dml', 'rocm', 'xpu', 'amd', 'intel'].map(
     (name): [string, string[]] => [name, ['webgpu']],
   ),
@@ -32,10 +33,7 @@ const otherNames: ReadonlyMap<string, readonly string[]> = new Map([
 /** Returns the end of a message, such as `. Did you mean webgpu?`, or an empty text if nothing is similar to the name. */
 export function meantDevice(text: string): string {
   const [name = ''] = text.toLowerCase().split(':');
-  const found =
-    otherNames.get(name) ??
-    (name === 'tpu' ? [] : undefined) ??
-    [nearest(name, [...deviceKinds, 'auto']) ?? []].flat();
+  const found = otherNames.get(name) ?? [nearest(name, [...deviceKinds, 'auto']) ?? []].flat();
   return found.length === 0 ? '' : `. Did you mean ${alternatives(found)}?`;
 }
 

@@ -20,6 +20,7 @@ import { toReduced } from './precision.ts';
 import type { Program } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
 import { scheduleFiniteCheck } from './schedule-finite-check.ts';
+import { splitChannelSums } from './split-channel-sums.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 import { winogradForms } from './winograd.ts';
 import { neverWinograd, type WinogradRule } from './winograd-rule.ts';
@@ -50,7 +51,7 @@ export function programOf(
     : lower(commuteRelu(prune(alone)), forms);
   const fused = passes.reduce((program, pass) => pass(program), whole);
   const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
-  return [...typing, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
+  return [...typing, splitChannelSums, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

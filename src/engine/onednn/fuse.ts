@@ -180,7 +180,8 @@ export const fuseBiasGradient: ProgramPass = (program) => {
   };
 };
 
-function isChannelSum({ kind, reads: { src }, writes, parameters }: Call): boolean {
+/** Whether a call sums over all axes of [N, C, H, W] except the channels. */
+export function isChannelSum({ kind, reads: { src }, writes, parameters }: Call): boolean {
   if (kind !== 'reduction' || parameters.reduction !== 'sum' || src?.dims.length !== 4) return false;
   return writes.dst?.dims.join() === [1, src.dims[1], 1, 1].join();
 }
