@@ -21,6 +21,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['run/recipe-toml.ts', 'run/print-recipe.ts'],
   sharp: ['pictures/decode.ts'],
   '@cwasm/jpeg-turbo/jpeg-turbo.wasm': ['pictures/plain-jpeg.ts'],
+  hono: ['dashboard/server/app.ts'],
+  '@hono/node-server': ['dashboard/server/serve.ts'],
+  '@hono/node-server/utils/response': ['dashboard/server/app.ts'],
   tinyglobby: ['predict/sources.ts'],
   undici: ['data/download/request.ts'],
 };

@@ -11,9 +11,9 @@ const remainders: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** Returns an integer from 0 to 2³² − 1. The speed is about 400 MB/s; a watched step writes 3 MB. */
-function crc32c(bytes: Uint8Array): number {
+function crc32c(bytes: Uint8Array, from: number, to: number): number {
   let crc = -1;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = from; i < to; i++) {
     crc = (remainders[(crc ^ (bytes[i] as number)) & 255] as number) ^ (crc >>> 8);
   }
   return ~crc >>> 0;
@@ -22,9 +22,11 @@ function crc32c(bytes: Uint8Array): number {
 /**
  * Returns ((c >> 15) | (c << 17)) + 0xa282ead8 modulo 2³², where c is the CRC-32C of the bytes: a number from 0 to 2³² − 1.
  * Checksums are masked because a CRC is weak for data that itself contains CRCs (TensorFlow, core/lib/hash/crc32c.h).
+ * @param from the first byte that counts
+ * @param to the byte after the last one that counts
  */
-export function maskedCrc32c(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
+export function maskedCrc32c(bytes: Uint8Array, from = 0, to: number = bytes.length): number {
+  const crc = crc32c(bytes, from, to);
   const rotated = (crc >>> 15) | (crc << 17);
   return (rotated + 0xa282ead8) >>> 0;
 }

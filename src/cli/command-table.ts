@@ -191,6 +191,22 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
       ['inspect data/cifar-10-batches-bin', 'Verify the data'],
     ],
   },
+  dashboard: {
+    load: async () => (await import('./commands/dashboard.ts')).dashboardCommand,
+    isStoppable: true,
+    inJob: { refused: 'a single process serves the page; start it separately' },
+    summary: 'serve a page with the curves and results of runs',
+    description:
+      'Serves a page for the runs below a folder, whether they are being trained, finished or copied from elsewhere, and for ' +
+      'event files that TensorFlow or PyTorch wrote. The page shows curves, histograms, images, evaluations and settings, and ' +
+      'follows runs as they train. It only reads the folder. Only this machine can open the page, unless --host is given.',
+    examples: [
+      ['dashboard', 'The runs below the folder runs'],
+      ['dashboard --logdir /tmp/cifar10_train', 'One run'],
+      ['dashboard --logdir runs --port 8080', 'On another port'],
+      ['dashboard --logdir runs --host 0.0.0.0', 'For other machines, with a token in the link'],
+    ],
+  },
   doctor: {
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
     isStoppable: false,
@@ -230,7 +246,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
 };
 
 /** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = ['dashboard'];
+export const laterCommands: readonly string[] = [];
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);

@@ -89,6 +89,7 @@ export const eventKinds = [
   'exporting',
   'compared',
   'exported',
+  'serving',
   'error',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];

@@ -3,6 +3,7 @@
 import type { CommandName, Flag, FlagValue } from './flag.ts';
 import { checkpointFlags } from './flags/checkpoint.ts';
 import { computingFlags } from './flags/computing.ts';
+import { dashboardFlags } from './flags/dashboard.ts';
 import { dataFlags } from './flags/data.ts';
 import { keptFlags } from './flags/kept.ts';
 import { type PictureFlags, pictureFlags } from './flags/pictures.ts';
@@ -16,6 +17,7 @@ type OwnFlags = typeof dataFlags &
   typeof ownRecipeFlags &
   typeof computingFlags &
   typeof keptFlags &
+  typeof dashboardFlags &
   typeof printedFlags;
 
 /** In the order of the help. */
@@ -26,6 +28,7 @@ const ownFlags: OwnFlags = {
   ...ownRecipeFlags,
   ...computingFlags,
   ...keptFlags,
+  ...dashboardFlags,
   ...printedFlags,
 };
 
@@ -66,4 +69,5 @@ export type DownloadFlags = FlagsOf<'download'>;
 export type ImportFlags = FlagsOf<'import'>;
 export type ExportFlags = FlagsOf<'export'>;
 export type InspectFlags = FlagsOf<'inspect'>;
+export type DashboardFlags = FlagsOf<'dashboard'>;
 export type DoctorFlags = FlagsOf<'doctor'>;

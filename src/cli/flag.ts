@@ -15,6 +15,7 @@ export type CommandName =
   | 'sweep'
   | 'export'
   | 'inspect'
+  | 'dashboard'
   | 'doctor'
   | 'bench';
 

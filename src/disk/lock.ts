@@ -195,6 +195,22 @@ async function stateOf(found: FoundLock, watch: Watch): Promise<'alive' | 'dead'
   return unchangedMillis > staleMillis ? 'dead' : 'unknown';
 }
 
+/** Tells whether a process holds the lock of a folder, without touching the lock. */
+export class LockWatch {
+  readonly #purpose: LockPurpose;
+  readonly #watch = new Watch();
+
+  constructor(purpose: LockPurpose) {
+    this.#purpose = purpose;
+  }
+
+  /** Whether the lock is held. A lock of another host or container counts as held until it has not changed for 15 s. */
+  async isHeld(dir: string): Promise<boolean> {
+    const found = await readLock(join(dir, this.#purpose.file), dir, this.#purpose).catch(() => undefined);
+    return found !== undefined && (await stateOf(found, this.#watch)) !== 'dead';
+  }
+}
+
 /** Follows a lock that is read repeatedly: whether its holder renews it, and for how long it has not changed. */
 class Watch {
   #token: string | undefined;

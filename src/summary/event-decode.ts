@@ -57,7 +57,17 @@ interface ImageFields {
 
 /** Decodes the events of one run. Writers name the plugin of a tag only in its first value, so the decoder remembers it. */
 export class EventDecoder {
-  readonly #plugins = new Map<string, string>();
+  readonly #plugins: Map<string, string>;
+
+  /** @param plugins the plugins of tags whose first value this decoder does not get */
+  constructor(plugins: Iterable<readonly [tag: string, plugin: string]> = []) {
+    this.#plugins = new Map(plugins);
+  }
+
+  /** The plugin of each tag that named one. */
+  get plugins(): ReadonlyMap<string, string> {
+    return this.#plugins;
+  }
 
   /** Decodes the event in a record.
    * @throws RunError that starts with `where`, when the bytes are not an Event */

@@ -13,15 +13,17 @@ import type { Shape } from '../../tensor/tensor.ts';
 /** The outputs of a tile, in each direction. Smaller tiles save less, and larger ones lose more precision. */
 export const tile = 4;
 
-/** For each size of a filter, the convolutions for which the algorithm is faster. */
-export type WinogradRule = Readonly<Partial<Record<number, WinogradLimits>>>;
+/** For each size of a filter, the convolutions for which the algorithm is faster: those within one of the limits. */
+export type WinogradRule = Readonly<Partial<Record<number, readonly WinogradLimits[]>>>;
 
 interface WinogradLimits {
-  /** The fewest input channels and output channels. */
-  readonly channels: number;
-  /** The most rows and columns of images. The matrices that are multiplied by whole rows grow with them. */
+  /** The most rows and columns of images. The matrix that is multiplied by whole rows grows with them. */
   readonly side: number;
-  /** The fewest rows of the matrices that are multiplied: images times tiles across. */
+  /** The fewest input channels. */
+  readonly inputs: number;
+  /** The fewest output channels. */
+  readonly outputs: number;
+  /** The fewest images times tiles across. With fewer, the matrices that are multiplied have too few rows. */
   readonly rows: number;
 }
 
@@ -29,8 +31,12 @@ interface WinogradLimits {
 export const neverWinograd: WinogradRule = {};
 
 const avx2: WinogradRule = {
-  3: { channels: 32, side: 16, rows: 32 },
-  5: { channels: 16, side: 24, rows: 32 },
+  3: [
+    { side: 8, inputs: 16, outputs: 16, rows: 32 },
+    { side: 16, inputs: 32, outputs: 32, rows: 32 },
+    { side: 32, inputs: 24, outputs: 64, rows: 32 },
+  ],
+  5: [{ side: 24, inputs: 16, outputs: 16, rows: 32 }],
 };
 
 /** The rules by the names that oneDNN gives to instruction sets. On others, the algorithm has not been measured to be faster. */
@@ -53,13 +59,15 @@ export function isWinograd(
   const [o] = sizes(filter);
   const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
   const [k] = kernel;
-  const limits = rule[k];
-  if (limits === undefined || (attributes.groups ?? 1) > 1) return false;
   const fitsAxis = (axis: 0 | 1) => {
     const keeps = before[axis] === (k - 1) / 2 && after[axis] === (k - 1) / 2;
     return kernel[axis] === k && strides[axis] === 1 && keeps;
   };
-  const whole = h % tile === 0 && w % tile === 0 && Math.max(h, w) <= limits.side;
-  const enough = Math.min(i, o) >= limits.channels && (w / tile) * n >= limits.rows;
-  return fitsAxis(0) && fitsAxis(1) && whole && enough;
+  const whole = h % tile === 0 && w % tile === 0 && (attributes.groups ?? 1) === 1;
+  const isWithin = (limits: WinogradLimits) =>
+    Math.max(h, w) <= limits.side &&
+    i >= limits.inputs &&
+    o >= limits.outputs &&
+    (w / tile) * n >= limits.rows;
+  return fitsAxis(0) && fitsAxis(1) && whole && (rule[k] ?? []).some(isWithin);
 }

@@ -22,10 +22,8 @@ const winograd = winogradRule('avx2');
 type Case = readonly [x: Shape, o: number, k: 3 | 5];
 
 /** A rule for small convolutions, which are quickly computed in float64. */
-const anySize: WinogradRule = {
-  3: { channels: 1, side: 24, rows: 1 },
-  5: { channels: 1, side: 24, rows: 1 },
-};
+const anyLimits = { side: 32, inputs: 1, outputs: 1, rows: 1 };
+const anySize: WinogradRule = { 3: [anyLimits], 5: [anyLimits] };
 const smallCases: readonly Case[] = [
   [[2, 8, 16, 16], 16, 3],
   [[3, 16, 4, 4], 8, 3],
@@ -33,11 +31,14 @@ const smallCases: readonly Case[] = [
   [[2, 8, 16, 24], 8, 5],
   [[3, 16, 4, 4], 8, 5],
   [[2, 8, 12, 12], 16, 5],
+  [[1, 8, 32, 20], 8, 3],
 ];
 /** The ends of every range of the rule, conv2 of the tutorial and convolutions of airbench. */
 const realCases: readonly Case[] = [
+  [[16, 16, 8, 8], 16, 3],
+  [[32, 16, 4, 4], 16, 3],
   [[8, 32, 16, 16], 32, 3],
-  [[32, 32, 4, 4], 32, 3],
+  [[4, 24, 32, 32], 64, 3],
   [[16, 256, 8, 8], 256, 3],
   [[16, 64, 16, 16], 256, 3],
   [[8, 16, 24, 24], 16, 5],
@@ -187,7 +188,11 @@ describe('the rule', () => {
     assert.ok(chosen([128, 64, 12, 12], [64, 64, 3, 3]));
     assert.ok(!chosen([128, 3, 24, 24], [64, 3, 5, 5]), 'few input channels');
     assert.ok(!chosen([128, 64, 12, 12], [8, 64, 5, 5]), 'few output channels');
-    assert.ok(!chosen([128, 16, 32, 32], [16, 16, 3, 3]), 'large images');
+    assert.ok(chosen([128, 16, 8, 8], [16, 16, 3, 3]));
+    assert.ok(!chosen([128, 16, 16, 16], [16, 16, 3, 3]), 'few channels for images of this size');
+    assert.ok(chosen([128, 24, 32, 32], [64, 24, 3, 3]));
+    assert.ok(!chosen([128, 32, 32, 32], [32, 32, 3, 3]), 'few output channels for images of this size');
+    assert.ok(!chosen([128, 64, 36, 36], [64, 64, 3, 3]), 'large images');
     assert.ok(!chosen([128, 64, 14, 14], filter), 'parts of tiles');
     assert.ok(!chosen([1, 64, 12, 12], filter), 'one image');
     assert.ok(!chosen(x, [64, 64, 1, 1]), 'another size of filter');

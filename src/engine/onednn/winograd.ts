@@ -1,9 +1,9 @@
 /**
  * Convolutions as matrix products, by the algorithm of `cook-toom.ts`. A 5×5 convolution in tiles of 4×4 takes 64 multiplications
  * instead of 400. Evaluation and interpolation are products with constant matrices too. They are fast if all images and channels
- * are one long row, so images are [H, W, N, C]; p and q are indices of points, t and s of tiles.
+ * are one long row, so images are [H, W, N, C]; p and q are indices of points, t and s of tiles, d and e of blocks of tiles.
  *
- *     V[p, t, q, s·N, I] = (B ⊗ B) x        U[p, q, I, O] = (G ⊗ G) filter        y = (A ⊗ A) (V · U)
+ *     V[d, p, t, e, q, s·N, I] = (B ⊗ B) x        U[p, q, I, O] = (G ⊗ G) filter        y = (A ⊗ A) (V · U)
  *
  * The gradients are the transposes of these linear maps:
  *
@@ -18,8 +18,8 @@ import { convolutionWindow } from '../../ops/convolution.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
 import { binary, type LikeDirect, type PrimitiveContext, type Slot, unary } from '../../ops/primitives.ts';
 import { sizes } from '../../ops/shapes.ts';
-import { float32, type Shape } from '../../tensor/tensor.ts';
-import { cookToom, kronecker, type Matrix, transposed, wholeAxis } from '../cook-toom.ts';
+import { float32, type Shape, sizeOf } from '../../tensor/tensor.ts';
+import { axisMaps, type BlockMap, cookToom, kronecker, type Matrix, transposed } from '../cook-toom.ts';
 import type { Forms } from './lower.ts';
 import { isWinograd, tile, type WinogradRule } from './winograd-rule.ts';
 
@@ -86,16 +86,18 @@ function gradientOf(node: Node, rule: WinogradRule): readonly Value[] {
   return isWinograd(rule, x.shape, filterShape, attributes) ? [dy] : [];
 }
 
-/** Returns the sizes and matrices of a convolution. `rows` and `columns` apply to whole axes of images. */
+/** The most tiles of a block. The rows of a block have zeros for its other tiles, so short blocks have fewer zeros to multiply, but
+ * longer ones make better use of the processor. */
+const mostTiles = 3;
+
+/** Returns the sizes and maps of a convolution. */
 function planOf(x: Shape, filter: Shape) {
   const [n, i, h, w] = sizes(x);
   const [o, , k] = sizes(filter);
   const small = cookToom(tile, k);
-  const points = small.B.length;
-  const axes = { rows: wholeAxis(small, h), columns: wholeAxis(small, w) };
+  const axes = { rows: axisMaps(small, h, mostTiles), columns: axisMaps(small, w, mostTiles) };
   const window = convolutionWindow(x, filter, { padding: 'SAME' });
-  const tiles = { down: h / tile, across: w / tile };
-  return { n, i, o, h, w, k, points, tiles, ...axes, G: small.G, direct: { x, filter, window } };
+  return { n, i, o, h, w, k, points: small.B.length, ...axes, G: small.G, direct: { x, filter, window } };
 }
 type Plan = ReturnType<typeof planOf>;
 
@@ -116,7 +118,7 @@ function forward(context: PrimitiveContext, plan: Plan, x: Slot, filter: Slot): 
     { src: perPoint(context, plan, v), weights: evaluatedFilter(context, plan, filter) },
     pointDims(plan, o),
   );
-  const y = shrunk(context, rows.A, columns.A, perCell(context, plan, products));
+  const y = shrunk(context, rows.interpolate, columns.interpolate, perCell(context, plan, products));
   return channelRows(context, y, [n, o, h, w], { ...plan.direct, argument: 'dst' });
 }
 
@@ -129,28 +131,39 @@ function inputGradient(context: PrimitiveContext, plan: Plan, filter: Slot, dy: 
     pointDims(plan, i),
     { transposed: ['weights'] },
   );
-  const dx = shrunk(context, transposed(rows.B), transposed(columns.B), perCell(context, plan, products));
+  const dx = shrunk(context, rows.inputGradient, columns.inputGradient, perCell(context, plan, products));
   return channelRows(context, dx, [n, i, h, w], { ...plan.direct, argument: 'src' });
 }
 
 function filterGradient(context: PrimitiveContext, plan: Plan, x: Slot, dy: Slot): Slot {
-  const { points, tiles, i, o, k, G } = plan;
+  const { i, o, k } = plan;
   const [v, d] = [evaluatedInput(context, plan, x), evaluatedGradient(context, plan, dy)];
+  const every = pointsAndTiles(plan);
   const products = context.call(
     'matmul',
     { src: perPoint(context, plan, v), weights: perPoint(context, plan, d) },
-    [points, tiles.down, points, i, o],
+    [...every, i, o],
     { transposed: ['src'] },
   );
-  // The rows of G are repeated for every row of tiles, so that the product also adds up the tiles.
-  const repeated = G.flatMap((row) => new Array<typeof row>(tiles.down).fill(row));
-  const small = context.constant(matrix(transposed(kronecker(repeated, G))));
-  const flat = context.alias(products, [points * tiles.down * points, i * o]);
-  const taps = context.call('matmul', { src: small, weights: flat }, [k * k, i * o]);
+  const flat = context.alias(products, [sizeOf(every), i * o]);
+  const src = context.constant(matrix(summingTaps(plan)));
+  const taps = context.call('matmul', { src, weights: flat }, [k * k, i * o]);
   const source = context.alias(taps, [k, k, i, o]);
   const dims = [o, i, k, k];
   const from = { offset: 0, dims, strides: filterStrides(plan) };
   return context.call('copy', {}, dims, { pieces: [{ source, from }] });
+}
+
+/** Returns (G ⊗ G)ᵀ with its columns repeated for blocks and tiles, so that the product with it also adds these up. */
+function summingTaps({ points, rows, columns, G }: Plan): Matrix {
+  const small = transposed(kronecker(G, G));
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const sources = numbers(rows.blocks).flatMap(() =>
+    numbers(points).flatMap((p) =>
+      numbers(rows.tiles * columns.blocks).flatMap(() => numbers(points).map((q) => p * points + q)),
+    ),
+  );
+  return small.map((row) => sources.map((source) => row[source] ?? 0));
 }
 
 /** Returns the sum of dy over images, rows and columns, as a product of ones and dy [H·W·N, C]. */
@@ -164,14 +177,14 @@ function biasGradient(context: OnednnContext<'BiasAddGrad'>): Slot {
 }
 
 function evaluatedInput(context: PrimitiveContext, { rows, columns }: Plan, x: Slot): Slot {
-  return grown(context, rows.B, columns.B, turned(context, x));
+  return grown(context, rows.evaluateInput, columns.evaluateInput, turned(context, x));
 }
 
 function evaluatedGradient(context: PrimitiveContext, { rows, columns }: Plan, dy: Slot): Slot {
-  return grown(context, transposed(rows.A), transposed(columns.A), turned(context, dy));
+  return grown(context, rows.evaluateGradient, columns.evaluateGradient, turned(context, dy));
 }
 
-/** Computes U [p, 1, q, I, O] from a filter [O, I, K, K]. The second axis is broadcast to the rows of tiles. */
+/** Computes U [1, p, 1, 1, q, I, O] from a filter [O, I, K, K]. The axes of size 1 are broadcast to blocks and tiles. */
 function evaluatedFilter(context: PrimitiveContext, plan: Plan, source: Slot): Slot {
   const { i, o, k, points, G } = plan;
   const to = { offset: 0, dims: source.dims, strides: filterStrides(plan) };
@@ -179,7 +192,7 @@ function evaluatedFilter(context: PrimitiveContext, plan: Plan, source: Slot): S
   const weights = context.alias(taps, [k * k, i * o]);
   const src = context.constant(matrix(kronecker(G, G)));
   const u = context.call('matmul', { src, weights }, [points * points, i * o]);
-  return context.alias(u, [points, 1, points, i, o]);
+  return context.alias(u, [1, points, 1, 1, points, i, o]);
 }
 
 /** Returns the strides of a filter [O, I, K, K] in memory that is [K, K, I, O]. */
@@ -218,44 +231,54 @@ function turnedStrides(dims: Shape): Shape {
   return [c, 1, w * n * c, n * c];
 }
 
-/** Applies matrices with more rows than columns along the rows and the columns of images [H, W, N, C]. */
-function grown(context: PrimitiveContext, rows: Matrix, columns: Matrix, source: Slot): Slot {
+/** Applies maps that lengthen axes to images [H, W, N, C]: first to the rows. */
+function grown(context: PrimitiveContext, rows: BlockMap, columns: BlockMap, source: Slot): Slot {
   const [h, w, n, c] = sizes(source.dims);
-  const down = context.call(
-    'matmul',
-    { src: context.constant(matrix(rows)), weights: context.alias(source, [h, w * n * c]) },
-    [rows.length, w * n * c],
-  );
-  return across(context, columns, context.alias(down, [rows.length, w, n * c]));
+  const down = mapped(context, rows, context.alias(source, [1, h, w * n * c]));
+  return mapped(context, columns, context.alias(down, [lengthOf(rows), w, n * c]));
 }
 
-/** Applies matrices with fewer rows than columns along the first two axes of [PT, QS, N·C]. */
-function shrunk(context: PrimitiveContext, rows: Matrix, columns: Matrix, cells: Slot): Slot {
-  const less = across(context, columns, cells);
-  const [height = 0, width = 0, row = 0] = less.dims;
-  const weights = context.alias(less, [height, width * row]);
-  return context.call('matmul', { src: context.constant(matrix(rows)), weights }, [rows.length, width * row]);
+/** Applies maps that shorten axes to cells [H, W, N·C]: first to the columns. */
+function shrunk(context: PrimitiveContext, rows: BlockMap, columns: BlockMap, cells: Slot): Slot {
+  const [height = 1, , row = 1] = cells.dims;
+  const across = mapped(context, columns, cells);
+  return mapped(context, rows, context.alias(across, [1, height, lengthOf(columns) * row]));
 }
 
-function across(context: PrimitiveContext, columns: Matrix, weights: Slot): Slot {
-  const [height = 0, , row = 0] = weights.dims;
-  const small = context.constant(float32([1, columns.length, columns[0]?.length ?? 0], columns.flat()));
-  return context.call('matmul', { src: small, weights }, [height, columns.length, row]);
+/** Applies a map to each of `count` axes in [count, axis, rest]. */
+function mapped({ call, alias, constant }: PrimitiveContext, map: BlockMap, source: Slot): Slot {
+  const [count = 1, , rest = 1] = source.dims;
+  const [rows, columns] = [map.matrix.length, map.matrix[0]?.length ?? 0];
+  const small = constant(float32([1, rows, columns], map.matrix.flat()));
+  const blocks = alias(source, [count * map.blocks, columns, rest]);
+  const result = call('matmul', { src: small, weights: blocks }, [count * map.blocks, rows, rest]);
+  return alias(result, [count, lengthOf(map), rest]);
+}
+
+/** Returns the length of an axis after a map. */
+function lengthOf({ matrix: { length }, blocks }: BlockMap): number {
+  return length * blocks;
 }
 
 function matrix(rows: Matrix) {
   return float32([rows.length, rows[0]?.length ?? 0], rows.flat());
 }
 
-/** Returns the dims of a matrix [s·N, C] for every combination of p, t and q. */
-function pointDims({ points, tiles, n }: Plan, channels: number): Shape {
-  return [points, tiles.down, points, tiles.across * n, channels];
+/** Returns [d, p, t, e, q]. */
+function pointsAndTiles({ points, rows, columns }: Plan): Shape {
+  return [rows.blocks, points, rows.tiles, columns.blocks, points];
+}
+
+/** Returns the dims of a matrix [s·N, C] for every combination of blocks, points and rows of tiles. */
+function pointDims(plan: Plan, channels: number): Shape {
+  return [...pointsAndTiles(plan), plan.columns.tiles * plan.n, channels];
 }
 
 function perPoint({ alias }: PrimitiveContext, plan: Plan, cells: Slot): Slot {
   return alias(cells, pointDims(plan, (cells.dims[2] ?? 0) / plan.n));
 }
 
-function perCell({ alias }: PrimitiveContext, { points, tiles, n }: Plan, products: Slot): Slot {
-  return alias(products, [points * tiles.down, points * tiles.across, n * (products.dims[4] ?? 0)]);
+function perCell({ alias }: PrimitiveContext, { points, rows, columns, n }: Plan, products: Slot): Slot {
+  const across = columns.blocks * points * columns.tiles;
+  return alias(products, [rows.blocks * points * rows.tiles, across, n * (products.dims.at(-1) ?? 0)]);
 }

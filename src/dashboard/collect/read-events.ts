@@ -1,0 +1,160 @@
+/** Reads a piece of an event file. Records and events are read as `summary/` does, but without a promise and a decoded message for
+ * each of them, because a folder may contain millions of points. */
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { maskedCrc32c } from '../../crc32c.ts';
+import { openRegularFileSync } from '../../disk/regular-file.ts';
+import { RunError } from '../../errors.ts';
+import type { SummaryEvent } from '../../summary/event.ts';
+import { EventDecoder } from '../../summary/event-decode.ts';
+import { readRecords } from '../../summary/record-file.ts';
+import { Collected } from './collected.ts';
+import type { Piece, PieceRequest } from './piece.ts';
+import { EventScanner } from './scan-event.ts';
+
+const [headBytes, tailBytes] = [12, 4];
+/** The bytes that are read at once, and the most that a piece consists of. */
+const [chunkBytes, pieceBytes] = [4 << 20, 32 << 20];
+
+/** What is known about a file after a piece of it. */
+interface FileState {
+  /** The version in its first record; sessions invalidate points from version 2 on. */
+  readonly version: number;
+  readonly plugins: readonly (readonly [string, string])[];
+}
+
+/** @throws RunError when the file cannot be read */
+export async function readEventPiece({ path, from, state }: PieceRequest): Promise<Piece> {
+  const known = (state ?? { version: 0, plugins: [] }) as FileState;
+  const reading = new EventPiece(path, from, known);
+  const descriptor = openRegularFileSync(path, { links: 'refuse' });
+  try {
+    await reading.read(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return reading.piece;
+}
+
+class EventPiece {
+  readonly #path: string;
+  readonly #decoder: EventDecoder;
+  readonly #scanner = new EventScanner();
+  readonly #collected: Collected;
+  readonly #damages: string[] = [];
+  readonly #from: number;
+  #at: number;
+  #isAll = false;
+
+  constructor(path: string, from: number, { version, plugins }: FileState) {
+    this.#path = path;
+    this.#from = from;
+    this.#at = from;
+    this.#decoder = new EventDecoder(plugins);
+    this.#collected = new Collected(version);
+  }
+
+  get piece(): Piece {
+    const plugins = [...this.#decoder.plugins];
+    return {
+      ...this.#collected.result(),
+      end: this.#at,
+      isAll: this.#isAll,
+      state: { version: this.#collected.version, plugins } satisfies FileState,
+      plugins,
+      damages: this.#damages,
+    };
+  }
+
+  async read(descriptor: number): Promise<void> {
+    let buffer = new Uint8Array(chunkBytes);
+    while (this.#at - this.#from < pieceBytes) {
+      const length = readSync(descriptor, buffer, 0, buffer.length, this.#at);
+      const used = this.#readRecords(buffer.subarray(0, length));
+      if (used === 'damaged') {
+        if (!(await this.#skipDamage())) return;
+        continue;
+      }
+      this.#at += used;
+      if (used > 0) continue;
+      const left = fstatSync(descriptor).size - this.#at;
+      const needed = length < headBytes ? 0 : headBytes + lengthIn(buffer) + tailBytes;
+      if (needed <= buffer.length || needed > left) {
+        this.#isAll = true;
+        return;
+      }
+      buffer = new Uint8Array(needed);
+    }
+  }
+
+  /** Reads the complete records in a buffer that begins at the current position. Returns the number of their bytes, or `damaged` if
+   * there is none and the first is damaged. */
+  #readRecords(buffer: Uint8Array): number | 'damaged' {
+    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+    this.#scanner.use(buffer);
+    let at = 0;
+    while (at + headBytes <= buffer.length) {
+      const start = at + headBytes;
+      if (maskedCrc32c(buffer, at, at + 8) !== view.getUint32(at + 8, true)) return at > 0 ? at : 'damaged';
+      const end = start + view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+      if (end + tailBytes > buffer.length) return at;
+      if (maskedCrc32c(buffer, start, end) !== view.getUint32(end, true)) return at > 0 ? at : 'damaged';
+      this.#readEvent(buffer, start, end, this.#at + at);
+      at = end + tailBytes;
+    }
+    return at;
+  }
+
+  #readEvent(buffer: Uint8Array, from: number, to: number, offset: number): void {
+    this.#collected.begin(offset);
+    if (this.#scanner.scan(from, to, this.#collected)) {
+      this.#collected.commit(this.#scanner.step, this.#scanner.wallTime);
+      return;
+    }
+    try {
+      const data = buffer.slice(from, to);
+      this.#take(this.#decoder.decode(data, `byte ${offset}`), offset);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      this.#damages.push(error.message);
+    }
+  }
+
+  #take({ step, wallTime, content }: SummaryEvent, offset: number): void {
+    this.#collected.begin(offset);
+    if (content.kind === 'version') this.#collected.setVersion(content.version);
+    if (content.kind === 'session' && content.status === 'START') this.#collected.startSession(step);
+    if (content.kind !== 'summary') return;
+    for (const value of content.values) {
+      const tag = this.#scanner.tagNamed(value.tag);
+      if (value.kind === 'scalar') this.#collected.scalar(tag, value.value);
+      if (value.kind === 'histogram') this.#collected.histogram(tag);
+      if (value.kind === 'image') this.#collected.image(tag, value.image.width, value.image.height);
+      if (value.kind === 'plugin') this.#collected.plugin(value);
+    }
+    this.#collected.commit(step, wallTime);
+  }
+
+  /** Continues at the next intact record. Returns false if there is none. */
+  async #skipDamage(): Promise<boolean> {
+    let [what, next] = ['', -1];
+    const onDamage = (damage: { readonly what: string; readonly end: number }) => {
+      if (what === '') what = damage.what;
+    };
+    for await (const { start } of readRecords(this.#path, { from: this.#at, onDamage })) {
+      next = start;
+      break;
+    }
+    this.#damages.push(what);
+    if (next <= this.#at) {
+      this.#isAll = true;
+      return false;
+    }
+    this.#at = next;
+    return true;
+  }
+}
+
+function lengthIn(buffer: Uint8Array): number {
+  const view = new DataView(buffer.buffer, buffer.byteOffset, 8);
+  return view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+}

@@ -1,0 +1,8 @@
+/** Reads pieces of event files and of `metrics.jsonl`. */
+import type { Piece } from './piece.ts';
+import { readEventPiece } from './read-events.ts';
+import { readMetricsPiece } from './read-metrics.ts';
+import type { ReadPiece } from './run.ts';
+
+export const readPiece: ReadPiece = async ({ kind, ...request }): Promise<Piece> =>
+  kind === 'metrics' ? readMetricsPiece(request) : readEventPiece(request);

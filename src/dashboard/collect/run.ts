@@ -1,0 +1,225 @@
+/** What is known about one run. It reads what its files gained, and starts again when a file was replaced, shortened or removed. */
+import { messageOf } from '../../errors.ts';
+import { isEventFileName } from '../../summary/event-file-name.ts';
+import { metricsFileName } from '../../summary/metrics-file.ts';
+import { oneLine } from '../../wording.ts';
+import { idOf } from '../wire.ts';
+import type { FoundFile, FoundRun } from './find-runs.ts';
+import type { Located, Piece, PieceRequest } from './piece.ts';
+import { type Points, Series, sliceOf } from './series.ts';
+
+/** Reads a piece of an event file or of a `metrics.jsonl`. */
+export type ReadPiece = (request: PieceRequest & { readonly kind: 'events' | 'metrics' }) => Promise<Piece>;
+
+/** A histogram or image, with the file that contains it. */
+export interface FoundValue extends Located {
+  readonly file: string;
+}
+
+/** What a refresh changed. */
+export interface RunChanges {
+  /** Whether anything changed. */
+  readonly isChanged: boolean;
+  /** Whether points were removed, so that the curves must be fetched again. */
+  readonly isReplaced: boolean;
+  /** The number of points that each changed curve had before. */
+  readonly before: ReadonlyMap<string, number>;
+  /** The number of points that were added. */
+  readonly added: number;
+  /** The ids of the tags of new histograms. */
+  readonly histograms: ReadonlySet<string>;
+  readonly hasImages: boolean;
+}
+
+interface Reading {
+  readonly inode: number;
+  offset: number;
+  state: unknown;
+  /** The size and time at which everything was read. */
+  seenSize: number;
+  seenMillis: number;
+}
+
+const mostDamages = 3;
+
+export class Run {
+  readonly id: string;
+  /** Increases with every change. */
+  version = 0;
+  found: FoundRun;
+  readonly scalars: Map<string, Series> = new Map();
+  located: FoundValue[] = [];
+  readonly plugins: Map<string, string> = new Map();
+  hyperparameters: Readonly<Record<string, string>> = {};
+  hasEnded = false;
+  /** The time of the first and the last value, in seconds since 1970. */
+  started: number = Number.POSITIVE_INFINITY;
+  changed: number = Number.NEGATIVE_INFINITY;
+  readonly #problems = new Map<string, readonly string[]>();
+  readonly #readings = new Map<string, Reading>();
+
+  constructor(found: FoundRun) {
+    this.found = found;
+    this.id = idOf(found.path);
+  }
+
+  get path(): string {
+    return this.found.path;
+  }
+
+  /** What could not be read, for people. */
+  get remarks(): readonly string[] {
+    return [...this.#problems.values()].flat();
+  }
+
+  /** The largest step of a value, or null. */
+  get step(): number | null {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const series of this.scalars.values()) {
+      const { steps } = series.points;
+      largest = Math.max(largest, steps.at(-1) ?? largest);
+    }
+    return Number.isFinite(largest) ? largest : null;
+  }
+
+  /** The bytes of the curves. */
+  get bytes(): number {
+    let points = 0;
+    for (const series of this.scalars.values()) points += series.length;
+    return points * 24;
+  }
+
+  pointsOf(tag: string): Points | undefined {
+    return this.scalars.get(tag)?.points;
+  }
+
+  /** Reads what the files gained since the previous call.
+   * @param found the files as they are now */
+  async refresh(found: FoundRun, read: ReadPiece): Promise<RunChanges> {
+    const changes = new Changes();
+    const sources = sourcesOf(found);
+    if (this.#isReplaced(sources)) {
+      this.#reset();
+      changes.isReplaced = true;
+    }
+    if (filesText(found) !== filesText(this.found)) changes.isChanged = true;
+    this.found = found;
+    for (const file of sources) await this.#follow(file, read, changes);
+    if (changes.isReplaced || changes.before.size > 0 || changes.histograms.size > 0 || changes.hasImages)
+      changes.isChanged = true;
+    if (changes.isChanged) this.version++;
+    return changes;
+  }
+
+  #isReplaced(sources: readonly FoundFile[]): boolean {
+    const now = new Map(sources.map((file) => [file.path, file]));
+    for (const [path, { inode, offset }] of this.#readings) {
+      const file = now.get(path);
+      if (file === undefined || file.inode !== inode || file.size < offset) return true;
+    }
+    return false;
+  }
+
+  #reset(): void {
+    this.scalars.clear();
+    this.located = [];
+    this.plugins.clear();
+    this.#readings.clear();
+    this.#problems.clear();
+    this.hyperparameters = {};
+    this.hasEnded = false;
+    this.started = Number.POSITIVE_INFINITY;
+    this.changed = Number.NEGATIVE_INFINITY;
+  }
+
+  async #follow(file: FoundFile, read: ReadPiece, changes: Changes): Promise<void> {
+    const { path, inode, size, modifiedMillis } = file;
+    const known = this.#readings.get(path);
+    if (known !== undefined && known.seenSize === size && known.seenMillis === modifiedMillis) return;
+    const reading = known ?? { inode, offset: 0, state: undefined, seenSize: -1, seenMillis: -1 };
+    this.#readings.set(path, reading);
+    const kind = file.name === metricsFileName ? 'metrics' : 'events';
+    try {
+      for (let isAll = false; !isAll; ) {
+        const piece = await read({ kind, path, from: reading.offset, state: reading.state });
+        this.#take(piece, path, changes);
+        reading.offset = piece.end;
+        reading.state = piece.state;
+        isAll = piece.isAll;
+        this.#noteDamages(file.name, piece.damages);
+      }
+    } catch (error) {
+      this.#problems.set(file.name, [`${oneLine(file.name)}: cannot be read (${oneLine(messageOf(error))})`]);
+      changes.isChanged = true;
+    }
+    reading.seenSize = size;
+    reading.seenMillis = modifiedMillis;
+  }
+
+  #noteDamages(name: string, damages: readonly string[]): void {
+    if (damages.length === 0) return;
+    const all = [...(this.#problems.get(name) ?? []), ...damages.map((what) => oneLine(what))];
+    this.#problems.set(name, all.slice(0, mostDamages));
+  }
+
+  #take(piece: Piece, file: string, changes: Changes): void {
+    if (piece.discardFrom !== null) this.#discardFrom(piece.discardFrom, changes);
+    for (const { tag, ...points } of piece.scalars) {
+      const series = this.scalars.get(tag) ?? new Series();
+      this.scalars.set(tag, series);
+      if (!changes.before.has(tag)) changes.before.set(tag, series.length);
+      series.append(points);
+      changes.added += points.steps.length;
+      this.started = Math.min(this.started, points.times[0] ?? this.started);
+      this.changed = Math.max(this.changed, points.times.at(-1) ?? this.changed);
+    }
+    for (const one of piece.located) {
+      this.located.push({ ...one, file });
+      if (one.kind === 'image') changes.hasImages = true;
+      else changes.histograms.add(idOf(one.tag));
+    }
+    for (const [tag, plugin] of piece.plugins) this.plugins.set(tag, plugin);
+    if (piece.hyperparameters !== null) this.hyperparameters = piece.hyperparameters;
+    if (piece.discardFrom !== null || piece.hasEnded) this.hasEnded = piece.hasEnded;
+  }
+
+  #discardFrom(step: number, changes: Changes): void {
+    for (const [tag, series] of this.scalars) {
+      const before = series.length;
+      series.discardFrom(step);
+      if (series.length < before) changes.isReplaced = true;
+      if (series.length === 0) this.scalars.delete(tag);
+    }
+    const kept = this.located.filter((one) => one.step < step);
+    if (kept.length < this.located.length) changes.isReplaced = true;
+    this.located = kept;
+  }
+}
+
+class Changes implements RunChanges {
+  isChanged = false;
+  isReplaced = false;
+  added = 0;
+  hasImages = false;
+  readonly histograms: Set<string> = new Set();
+  readonly before: Map<string, number> = new Map();
+}
+
+/** Returns the points of a curve from an index on. */
+export function pointsFrom(points: Points, index: number): Points {
+  return sliceOf(points, index, points.steps.length);
+}
+
+/** Returns the files with values, in the order in which they are read: the event files, or `metrics.jsonl` if there are none. */
+function sourcesOf({ files }: FoundRun): readonly FoundFile[] {
+  const events = [...files.values()].filter(({ name }) => isEventFileName(name));
+  if (events.length > 0) return events.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const metrics = files.get(metricsFileName);
+  return metrics === undefined ? [] : [metrics];
+}
+
+function filesText({ files }: FoundRun): string {
+  return [...files.values()]
+    .map(({ name, size, modifiedMillis }) => `${name}:${size}:${modifiedMillis}`)
+    .join();
+}

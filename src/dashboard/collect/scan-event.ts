@@ -1,0 +1,172 @@
+/**
+ * Reads the parts of an event that curves need, without decoding the message: an event with one scalar takes a fraction of a
+ * microsecond. The field numbers are those of `event.proto` and `summary.proto` of TensorBoard 2.21; the encoding is
+ * https://protobuf.dev/programming-guides/encoding. Anything unusual makes `scan` return false, and the caller then decodes the
+ * event with `summary/event-decode.ts`.
+ */
+
+/** What is told about the values of an event, in their order. */
+export interface EventSink {
+  scalar(tag: TagEntry, value: number): void;
+  histogram(tag: TagEntry): void;
+  image(tag: TagEntry, width: number, height: number): void;
+}
+
+/** A tag that was seen. */
+export interface TagEntry {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The index of the tag in the order in which tags were first seen. */
+  readonly index: number;
+}
+
+const decoder = new TextDecoder();
+
+export class EventScanner {
+  wallTime = 0;
+  step = 0;
+  readonly #tags = new Map<number, TagEntry[]>();
+  #count = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  /** The position after the last varint. */
+  #at = 0;
+
+  /** Sets the buffer that later calls of `scan` read. */
+  use(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Reads the event from `from` up to `to` in the buffer. Returns false if it must be decoded instead; the sink may then have
+   * been told a part of it, so callers look at the result before they use what the sink was told. */
+  scan(from: number, to: number, sink: EventSink): boolean {
+    this.wallTime = 0;
+    this.step = 0;
+    let [summary, summaryEnd] = [-1, -1];
+    let at = from;
+    while (at < to) {
+      const key = this.#bytes[at] as number;
+      if (key === 0x09 && at + 9 <= to) {
+        this.wallTime = this.#view.getFloat64(at + 1, true);
+        at += 9;
+      } else if (key === 0x10) {
+        const step = this.#varint(at + 1, to);
+        if (step < 0) return false;
+        this.step = step;
+        at = this.#at;
+      } else if (key === 0x2a && summary < 0) {
+        const length = this.#varint(at + 1, to);
+        if (length < 0) return false;
+        summary = this.#at;
+        summaryEnd = summary + length;
+        at = summaryEnd;
+      } else return false;
+    }
+    return at === to && summary >= 0 && this.#scanSummary(summary, summaryEnd, sink);
+  }
+
+  /** Returns the entry of a tag. */
+  tagNamed(name: string): TagEntry {
+    const bytes = new TextEncoder().encode(name);
+    return this.#tagIn(bytes, 0, bytes.length);
+  }
+
+  #scanSummary(from: number, to: number, sink: EventSink): boolean {
+    let at = from;
+    while (at < to) {
+      if (this.#bytes[at] !== 0x0a) return false;
+      const length = this.#varint(at + 1, to);
+      if (length < 0 || this.#at + length > to) return false;
+      const start = this.#at;
+      at = start + length;
+      if (!this.#scanValue(start, at, sink)) return false;
+    }
+    return at === to;
+  }
+
+  #scanValue(from: number, to: number, sink: EventSink): boolean {
+    let tag: TagEntry | undefined;
+    let [kind, content, contentEnd] = [0, 0, 0];
+    let at = from;
+    while (at < to) {
+      const key = this.#bytes[at] as number;
+      if (key === 0x15 && kind === 0 && at + 5 <= to) {
+        kind = key;
+        content = at + 1;
+        at += 5;
+        continue;
+      }
+      // All other fields that are known here have a length: tag, image, histo, metadata.
+      if (key !== 0x0a && key !== 0x22 && key !== 0x2a && key !== 0x4a) return false;
+      const length = this.#varint(at + 1, to);
+      if (length < 0 || this.#at + length > to) return false;
+      const start = this.#at;
+      at = start + length;
+      if (key === 0x0a) tag = this.#tagIn(this.#bytes, start, at);
+      else if (key !== 0x4a) {
+        if (kind !== 0) return false;
+        [kind, content, contentEnd] = [key, start, at];
+      }
+    }
+    if (tag === undefined || at !== to) return false;
+    if (kind === 0x15) sink.scalar(tag, this.#view.getFloat32(content, true));
+    else if (kind === 0x2a) sink.histogram(tag);
+    else if (kind === 0x22) return this.#scanImage(tag, content, contentEnd, sink);
+    else return false;
+    return true;
+  }
+
+  /** Reads the size of an image: height = 1, width = 2, colorspace = 3, encoded_image_string = 4. */
+  #scanImage(tag: TagEntry, from: number, to: number, sink: EventSink): boolean {
+    let [width, height] = [0, 0];
+    let at = from;
+    while (at < to) {
+      const key = this.#bytes[at] as number;
+      if (key !== 0x08 && key !== 0x10 && key !== 0x18 && key !== 0x22) return false;
+      const value = this.#varint(at + 1, to);
+      if (value < 0) return false;
+      at = key === 0x22 ? this.#at + value : this.#at;
+      if (key === 0x08) height = value;
+      if (key === 0x10) width = value;
+    }
+    if (at !== to) return false;
+    sink.image(tag, width, height);
+    return true;
+  }
+
+  /** Returns a varint, or −1 if it is incomplete or not a safe integer. */
+  #varint(from: number, to: number): number {
+    let [value, factor] = [0, 1];
+    for (let at = from; at < to && at < from + 8; at++) {
+      const byte = this.#bytes[at] as number;
+      value += (byte & 127) * factor;
+      if (byte < 128) {
+        this.#at = at + 1;
+        return value <= Number.MAX_SAFE_INTEGER ? value : -1;
+      }
+      factor *= 128;
+    }
+    return -1;
+  }
+
+  /** Finds the entry by a hash of its bytes (FNV-1a), because decoding the text of every value would take longer. */
+  #tagIn(bytes: Uint8Array, from: number, to: number): TagEntry {
+    let hash = 0x811c9dc5;
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+    const known = this.#tags.get(hash);
+    if (known !== undefined)
+      for (const entry of known) if (isSame(entry.bytes, bytes, from, to)) return entry;
+    const own = bytes.slice(from, to);
+    const entry = { name: decoder.decode(own), bytes: own, index: this.#count++ };
+    if (known === undefined) this.#tags.set(hash, [entry]);
+    else known.push(entry);
+    return entry;
+  }
+}
+
+function isSame(own: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (own.length !== to - from) return false;
+  for (let at = 0; at < own.length; at++) if (own[at] !== bytes[from + at]) return false;
+  return true;
+}

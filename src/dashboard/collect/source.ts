@@ -1,0 +1,139 @@
+/** All runs below a folder, which are read again on demand. */
+import { basename, resolve } from 'node:path';
+import { eachOf } from '../../parallel.ts';
+import { version } from '../../version.ts';
+import { idOf, type RunList, type RunSummary } from '../wire.ts';
+import { Evaluations } from './evaluations.ts';
+import { RunFacts } from './facts.ts';
+import { type FoundRun, findRuns } from './find-runs.ts';
+import { type ReadPiece, Run, type RunChanges } from './run.ts';
+import { summaryOf } from './summary.ts';
+
+/** The number of runs that are read at the same time. */
+const concurrency = 8;
+
+/** A run with what its other files say. */
+export class KnownRun {
+  readonly run: Run;
+  readonly facts: RunFacts = new RunFacts();
+  /** Increases with every change of one of its resources. */
+  revision = 0;
+  summary: RunSummary | undefined;
+  #summaryText = '';
+  #evaluations = '[]';
+
+  constructor(found: FoundRun) {
+    this.run = new Run(found);
+  }
+
+  /** Returns whether the entry in the list of runs changed. */
+  noteSummary(summary: RunSummary): boolean {
+    const text = JSON.stringify(summary);
+    const isOther = text !== this.#summaryText;
+    this.#summaryText = text;
+    this.summary = summary;
+    return isOther;
+  }
+
+  /** Returns whether the evaluations of the run, or their newest report, changed. */
+  noteEvaluations(evaluations: Evaluations): boolean {
+    const { found } = this.run;
+    const text = JSON.stringify([...evaluations.of(found), evaluations.reportOf(found) ?? []].flat());
+    const isOther = text !== this.#evaluations;
+    this.#evaluations = text;
+    return isOther;
+  }
+}
+
+/** What a refresh changed. */
+export interface ChangedRun {
+  readonly known: KnownRun;
+  readonly changes: RunChanges;
+  readonly hasEvaluations: boolean;
+  readonly hasCheckpoint: boolean;
+}
+
+export interface SourceChanges {
+  readonly runs: readonly ChangedRun[];
+  /** Ids of runs that are gone. */
+  readonly removed: readonly string[];
+}
+
+export class RunSource {
+  readonly folder: string;
+  /** Increases with every change. */
+  version = 0;
+  readonly evaluations: Evaluations = new Evaluations();
+  readonly #read: ReadPiece;
+  readonly #runs = new Map<string, KnownRun>();
+  /** What was left out, for people. */
+  remarks: readonly string[] = [];
+  #refreshing: Promise<SourceChanges> | undefined;
+  #refreshed = Number.NEGATIVE_INFINITY;
+
+  constructor(folder: string, read: ReadPiece) {
+    this.folder = folder;
+    this.#read = read;
+  }
+
+  /** The runs in the order of their paths. */
+  get runs(): readonly KnownRun[] {
+    return [...this.#runs.values()];
+  }
+
+  /** Returns a run by its id. */
+  runWith(id: string): KnownRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  list(isLive: boolean): RunList {
+    const runs = this.runs.flatMap((known) => known.summary ?? []);
+    return { version, folder: basename(resolve(this.folder)), isLive, runs };
+  }
+
+  /** Refreshes unless that was done within this time. */
+  async ensureFresh(millis: number): Promise<void> {
+    if (performance.now() - this.#refreshed >= millis) await this.refresh();
+  }
+
+  /** Reads what the files gained. Calls at the same time share the work.
+   * @throws the error of the operating system, when the folder cannot be read */
+  refresh(): Promise<SourceChanges> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshed = performance.now();
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<SourceChanges> {
+    const { runs: found, remarks } = await findRuns(this.folder);
+    const before = new Map(this.#runs);
+    const now = new Map<string, { readonly known: KnownRun; readonly found: FoundRun }>();
+    for (const one of found) {
+      const id = idOf(one.path);
+      now.set(id, { found: one, known: before.get(id) ?? new KnownRun(one) });
+    }
+    const refreshed = await eachOf([...now.values()], concurrency, async ({ known, found }) => ({
+      known,
+      changes: await known.run.refresh(found, this.#read),
+      hasOtherFacts: await known.facts.refresh(found),
+    }));
+    await this.evaluations.refresh(found);
+    this.#runs.clear();
+    for (const [id, { known }] of now) this.#runs.set(id, known);
+    const time = Date.now();
+    const changed = refreshed.flatMap(({ known, changes, hasOtherFacts }) => {
+      const hasEvaluations = known.noteEvaluations(this.evaluations);
+      const isOther = known.noteSummary(summaryOf(known, this.evaluations, time));
+      const isChanged = changes.isChanged || hasOtherFacts || hasEvaluations || isOther;
+      if (!isChanged) return [];
+      known.revision++;
+      return [{ known, changes, hasEvaluations, hasCheckpoint: hasOtherFacts }];
+    });
+    const removed = [...before.keys()].filter((id) => !now.has(id));
+    if (changed.length > 0 || removed.length > 0 || remarks.join() !== this.remarks.join()) this.version++;
+    this.remarks = remarks;
+    return { runs: changed, removed };
+  }
+}

@@ -1,0 +1,59 @@
+/** The dashboard: run folders as the resources of a page, and their server. Without flags or console. */
+import { stat } from 'node:fs/promises';
+import { command } from '../command.ts';
+import { errorCode, messageOf, RunError } from '../errors.ts';
+import { oneLine } from '../wording.ts';
+import { readPiece } from './collect/read-piece.ts';
+import { RunSource } from './collect/source.ts';
+import { type RunningServer, type ServeOptions, serveRuns } from './server/serve.ts';
+
+export interface DashboardOptions extends ServeOptions {
+  /** The folder that contains the runs, at any depth. */
+  readonly logdir: string;
+}
+
+export interface Dashboard extends RunningServer {
+  /** The number of runs when it started. */
+  readonly runs: number;
+  /** What was left out, for people. */
+  readonly remarks: readonly string[];
+}
+
+/** Serves the page for the runs below a folder, until `close` is called. The folder may be empty: runs appear on the page when they
+ * begin.
+ * @throws RunError when the folder cannot be read, the page is not built, or the port cannot be used */
+export async function serveDashboard({ logdir, ...options }: DashboardOptions): Promise<Dashboard> {
+  const source = await openSource(logdir);
+  const server = await serveRuns(source, options);
+  return { ...server, runs: source.runs.length, remarks: source.remarks };
+}
+
+/** Finds and reads the runs below a folder.
+ * @throws RunError when the folder cannot be read */
+export async function openSource(logdir: string): Promise<RunSource> {
+  await requireFolder(logdir);
+  const source = new RunSource(logdir, readPiece);
+  try {
+    await source.refresh();
+  } catch (error) {
+    throw new RunError(`cannot read the folder ${oneLine(logdir)}: ${oneLine(messageOf(error))}`, {
+      cause: error,
+    });
+  }
+  return source;
+}
+
+async function requireFolder(logdir: string): Promise<void> {
+  const shown = oneLine(logdir);
+  try {
+    if ((await stat(logdir)).isDirectory()) return;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT')
+      throw new RunError(`cannot read the folder ${shown}: ${oneLine(messageOf(error))}`, { cause: error });
+    throw new RunError(
+      `${shown}: there is no such folder. Name the folder that contains your runs with \`logdir\`, or train a run in it first: ${command('train --train-dir runs/first')}`,
+      { cause: error },
+    );
+  }
+  throw new RunError(`${shown} is not a folder. \`logdir\` names the folder that contains the runs.`);
+}

@@ -1,0 +1,88 @@
+/** Follows the runs while somebody views them, and tells the viewers what changed. */
+import { curveOf } from '../collect/decimate.ts';
+import { pointsFrom } from '../collect/run.ts';
+import type { ChangedRun, RunSource, SourceChanges } from '../collect/source.ts';
+import { mostPoints } from '../resources/scalars.ts';
+import type { Change, Curve } from '../wire.ts';
+import { Viewers } from './viewers.ts';
+
+/** How often files are looked at, in milliseconds: while few or many watch. (Notifications of the file system are unreliable, and
+ * network file systems have none.) */
+const [everyMillis, everyMillisForMany] = [1000, 2000];
+const many = 100;
+
+export class Follower {
+  readonly viewers: Viewers;
+  readonly #source: RunSource;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(source: RunSource) {
+    this.#source = source;
+    this.viewers = new Viewers(() => this.#schedule());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.viewers.close();
+  }
+
+  #schedule(): void {
+    if (this.#isClosed || this.viewers.count === 0) return;
+    clearTimeout(this.#timer);
+    const millis = this.viewers.count > many ? everyMillisForMany : everyMillis;
+    this.#timer = setTimeout(() => void this.#look(), millis);
+  }
+
+  async #look(): Promise<void> {
+    // A folder that cannot be read at the moment, as during an outage of a file server, is looked at again.
+    const changes = await this.#source.refresh().catch(() => undefined);
+    const change = changes && changeOf(changes);
+    if (change !== undefined) this.viewers.send(change);
+    this.#schedule();
+  }
+}
+
+/** Returns the message about changes, or undefined if there are none. */
+export function changeOf({ runs, removed }: SourceChanges): Change | undefined {
+  if (runs.length === 0 && removed.length === 0) return undefined;
+  const points = runs.flatMap((one) => {
+    const found = newPointsOf(one);
+    return found === undefined ? [] : [[one.known.run.id, found] as const];
+  });
+  return {
+    points: Object.fromEntries(points),
+    runs: runs.flatMap(({ known }) => known.summary ?? []),
+    removed,
+    resources: runs.flatMap(resourcesOf),
+  };
+}
+
+function newPointsOf({ known, changes }: ChangedRun): Readonly<Record<string, Curve>> | undefined {
+  if (mustBeFetched({ changes }) || changes.before.size === 0) return undefined;
+  const curves = [...changes.before].map(([tag, before]) => {
+    const all = known.run.pointsOf(tag);
+    const added = all && pointsFrom(all, before);
+    return [tag, added && curveOf(added, [...added.steps.keys()])] as const;
+  });
+  return Object.fromEntries(curves.filter(([, curve]) => curve !== undefined)) as Record<string, Curve>;
+}
+
+/** Whether the curves changed in another way than by a few new points. */
+function mustBeFetched({ changes }: Pick<ChangedRun, 'changes'>): boolean {
+  return changes.isReplaced || changes.added > mostPoints;
+}
+
+function resourcesOf({ known, changes, hasEvaluations, hasCheckpoint }: ChangedRun): readonly string[] {
+  const { run } = known;
+  const tags = [...new Set(changes.histograms)];
+  const paths = [
+    ...(mustBeFetched({ changes }) ? ['scalars.json'] : []),
+    ...tags.map((id) => `histograms/${id}.json`),
+    ...(changes.hasImages ? ['images.json'] : []),
+    ...(hasEvaluations ? ['evaluations.json'] : []),
+    ...(hasCheckpoint ? ['checkpoint.safetensors', 'network.json'] : []),
+  ];
+  return paths.map((path) => `${run.id}/${path}`);
+}
