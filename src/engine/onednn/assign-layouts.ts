@@ -5,7 +5,6 @@
 import { mapResults } from '../../graph/results.ts';
 import { type NamedArgument, recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import type { Call, Slot, Slots } from '../../ops/primitives.ts';
-import { sizeOf } from '../../tensor/tensor.ts';
 import { chooseForWatchedCall, chooseLayouts, isBias, type LayoutContext } from './choose-layouts.ts';
 import { type CopyContext, layOutCopy } from './copies.ts';
 import { describeCall } from './describe.ts';
@@ -15,6 +14,7 @@ import type { Layout, LayoutTable } from './layout-table.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
 import { actionOf, baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
+import { isVectorWork } from './vector-work.ts';
 
 /** @throws RunError that describes the call, when oneDNN does not support a call */
 export function assignLayouts(program: Program, table: LayoutTable, onednn: Onednn): LaidOutProgram {
@@ -118,7 +118,7 @@ class Assigner {
   #describe(call: Call, vectors: boolean): Handle {
     const { onednn, table } = this.#context;
     return describeCall(onednn, call, (slot) => {
-      if (vectors) return this.#context.table.vector(slot);
+      if (vectors) return table.vector(this.#inVectors(call, slot));
       const free = call.parameters.follows && slot === call.reads.weights;
       return free ? table.any(slot) : this.#wanted(call, slot).descriptor;
     });
@@ -127,8 +127,8 @@ class Assigner {
   #operand(call: Call, primitive: Handle, vectors: boolean, argument: TensorArgument, slot: Slot): Operand {
     const { onednn, table, classes } = this.#context;
     if (vectors) {
-      const layout = hasOneLayout(argument, slot) ? classes.of(slot) : this.#wanted(call, slot);
-      return { argument, slot, layout, descriptor: this.#context.table.vector(slot) };
+      const layout = this.#inVectors(call, slot);
+      return { argument, slot, layout, descriptor: table.vector(layout) };
     }
     const wanted = this.#wanted(call, slot);
     const hasOne = hasOneLayout(argument, slot);
@@ -155,16 +155,15 @@ class Assigner {
     return call.postOps.flatMap((postOp, argument): readonly Operand[] => {
       if (!('operand' in postOp)) return [];
       const slot = postOp.operand;
-      const layout = this.#wanted(call, slot);
-      return [
-        {
-          argument,
-          slot,
-          layout,
-          descriptor: vectors ? this.#context.table.vector(slot) : layout.descriptor,
-        },
-      ];
+      const layout = vectors ? this.#inVectors(call, slot) : this.#wanted(call, slot);
+      const descriptor = vectors ? this.#context.table.vector(layout) : layout.descriptor;
+      return [{ argument, slot, layout, descriptor }];
     });
+  }
+
+  /** Returns the layout of a slot in a call whose tensors are described as vectors. */
+  #inVectors(call: Call, slot: Slot): Layout {
+    return slot.dims.length <= 2 ? this.#context.classes.of(slot) : this.#wanted(call, slot);
   }
 
   /** Returns the layout in which a call should use a slot. A call with a shared layout takes every full-size operand in the
@@ -178,19 +177,6 @@ class Assigner {
     const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
     return classes.of(whole && recordOf(call.kind).choosesLayouts === 'shared' ? result : slot);
   }
-}
-
-/**
- * Whether the tensors of a call are described to oneDNN as vectors. This applies to elementwise calls on full tensors in one
- * layout, and on single numbers, whose results do not depend on the positions of elements. The reason is that oneDNN 2.6
- * miscomputes chains on blocked layouts with few channels: for a filter [64, 3, 5, 5] in blocks of 16 it computes some
- * elements twice and skips others.
- */
-function isVectorWork(call: Call): boolean {
-  const result = resultOf(call);
-  const fits = ({ dims, type }: Slot) =>
-    sizeOf(dims) === 1 || (dims.join() === result.dims.join() && (type === result.type || dims.length <= 2));
-  return recordOf(call.kind).elementwise && readsOf(call).every(fits);
 }
 
 /** Whether oneDNN chooses the layouts of a call's operands and results. */

@@ -48,7 +48,7 @@ function chooseResult(call: Call, { onednn, table, classes }: LayoutContext): vo
   );
   const chosen = onednn.layout(descriptor, 'dst');
   const layout = chosen === undefined ? table.rowMajor(result) : table.of(chosen, table.rowMajor(result));
-  classes.assign(result, mustNotPad(result, layout, classes) ? table.rowMajor(result) : layout);
+  classes.assign(result, mustNotPad('dst', result, layout, classes) ? table.rowMajor(result) : layout);
 }
 
 /** Lets oneDNN choose all layouts of a call. Assigns them to their slots if `assign` is set.
@@ -60,7 +60,7 @@ function chooseAll(call: Call, context: LayoutContext, assign: boolean): Handle 
     inputs.has(slot) ? classes.of(slot).descriptor : table.any(slot),
   );
   const chosen = chosenLayouts(call, descriptor, context);
-  const pads = chosen.some(({ slot, layout }) => mustNotPad(slot, layout, classes));
+  const pads = chosen.some(({ argument, slot, layout }) => mustNotPad(argument, slot, layout, classes));
   for (const { slot, layout } of assign ? chosen : [])
     classes.assign(slot, pads ? table.rowMajor(slot) : layout);
   return pads ? undefined : descriptor;
@@ -69,14 +69,17 @@ function chooseAll(call: Call, context: LayoutContext, assign: boolean): Handle 
 function chosenLayouts({ reads, writes }: Call, descriptor: Handle, { onednn, table }: LayoutContext) {
   return [...Object.entries(reads), ...Object.entries(writes)].flatMap(([argument, slot]) => {
     const chosen = isBias(argument) ? undefined : onednn.layout(descriptor, argument as TensorArgument);
-    return chosen === undefined ? [] : [{ slot, layout: table.of(chosen, table.rowMajor(slot)) }];
+    return chosen === undefined ? [] : [{ argument, slot, layout: table.of(chosen, table.rowMajor(slot)) }];
   });
 }
 
 /** Whether a layout with padding (such as 6 channels in a block of 16) is ruled out: elementwise primitives treat a tensor
- * as a vector of all its elements, and would overwrite the zeros of the padding. */
-function mustNotPad(slot: Slot, { bytes }: Layout, classes: LayoutClasses): boolean {
-  return bytes > sizeOf(slot.dims) * elementSize[slot.type] && classes.isElementwise(slot);
+ * as a vector of all its elements, and some would overwrite the zeros of the padding. A filter whose layout is already decided is
+ * reordered for the call, and has that layout only there. */
+function mustNotPad(argument: string, slot: Slot, { bytes }: Layout, classes: LayoutClasses): boolean {
+  if (bytes <= sizeOf(slot.dims) * elementSize[slot.type] || classes.mayPad(slot)) return false;
+  const isFilter = argument === 'weights' || argument === 'diffWeights';
+  return !(isFilter && classes.isAssigned(slot));
 }
 
 /** Whether an argument is the bias of a convolution, a vector that has only one layout. */

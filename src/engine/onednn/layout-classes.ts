@@ -9,6 +9,7 @@ import type { Call, CallParameters, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import type { Layout, RowMajorLayouts } from './layout-table.ts';
 import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
+import { isVectorWork, keepsZeros } from './vector-work.ts';
 
 export class LayoutClasses {
   readonly #table: RowMajorLayouts;
@@ -16,8 +17,8 @@ export class LayoutClasses {
    * operands of some broadcasts. */
   readonly #fixed = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
-  /** Results of elementwise calls. */
-  readonly #elementwise = new Set<Slot>();
+  /** Results of elementwise calls. The value says whether the layout of the result may be padded. */
+  readonly #elementwise = new Map<Slot, boolean>();
   readonly #assigned = new Map<Slot, Layout>();
   /** For each call of a pooling gradient, the result of its forward call. */
   readonly #pooled = new Map<Call, Slot>();
@@ -38,10 +39,10 @@ export class LayoutClasses {
     return this.#isFixed(slot) || this.#assigned.has(this.#classOf(slot));
   }
 
-  /** Whether an elementwise call reads or writes a tensor in the class of the slot. */
-  isElementwise(slot: Slot): boolean {
+  /** Whether tensors in the class of the slot may have padding: all elementwise calls on them keep its zeros. */
+  mayPad(slot: Slot): boolean {
     const found = this.#classOf(slot);
-    return [...this.#elementwise].some((other) => this.#classOf(other) === found);
+    return [...this.#elementwise].every(([result, mayPad]) => mayPad || this.#classOf(result) !== found);
   }
 
   /** Sets the layout of the class of the slot, unless it is already decided. */
@@ -81,17 +82,17 @@ export class LayoutClasses {
     }
   }
 
-  #unite(call: Call, { calls }: Program): void {
+  #unite(call: Call, program: Program): void {
     const { kind, reads, parameters, postOps } = call;
     if (recordOf(kind).choosesLayouts === 'shared' || parameters.follows) {
       const result = resultOf(call);
       const operands = postOps.flatMap((postOp) => ('operand' in postOp ? [postOp.operand] : []));
       for (const slot of [reads.src, reads.src1, reads.diffDst, ...operands])
         if (slot !== undefined) this.#join(result, slot);
-      this.#elementwise.add(result);
+      this.#elementwise.set(result, isVectorWork(call) && keepsZeros(call, program));
     }
     if (kind === 'pooling_backward') {
-      const forward = calls.find((other) => isForwardOf(call, other));
+      const forward = program.calls.find((other) => isForwardOf(call, other));
       if (forward?.reads.src !== undefined) this.#join(resultOf(call), forward.reads.src);
       if (forward?.writes.dst !== undefined && reads.diffDst) {
         this.#join(forward.writes.dst, reads.diffDst);

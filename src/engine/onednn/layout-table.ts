@@ -1,6 +1,7 @@
 /** The memory layouts of the tensors of a program. Equal layouts of tensors with the same dims and type are one object. */
 import { type SlotType, stridesOf } from '../../ops/primitives.ts';
-import { type Shape, sizeOf } from '../../tensor/tensor.ts';
+import type { Shape } from '../../tensor/tensor.ts';
+import { elementSize } from './native/constants.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
 
 /** How the elements of a tensor are arranged in memory. */
@@ -56,9 +57,9 @@ export class LayoutTable {
     return this.#onednn.tensor(dims, type, strides);
   }
 
-  /** Describes the elements as a vector, in the order in which they are in memory. */
-  vector({ dims, type }: TensorForm): Handle {
-    return this.rowMajor({ dims: [sizeOf(dims)], type }).descriptor;
+  /** Describes all elements of a layout as a vector, including padding, in the order in which they are in memory. */
+  vector({ bytes, type }: Layout): Handle {
+    return this.rowMajor({ dims: [bytes / elementSize[type]], type }).descriptor;
   }
 
   /** Makes a descriptor that leaves the choice of the layout to the primitive. */
