@@ -161,9 +161,9 @@ export class Execution {
     for (const [name, tensor] of feeds) this.#put(this.#plan.inputs.get(name), tensor);
     const unwatched = this.#steps.filter(({ step }) => !step.watched);
     const rounds = Array.from({ length: steps }, () => this.#timed(unwatched));
-    return unwatched.map(({ step: { op, name, implementation } }, index) => {
+    return unwatched.map(({ step: { op, name, implementation, moves } }, index) => {
       const millis = rounds.map((round) => round[index] ?? 0);
-      return partTime({ op, name, code: implementation }, millis);
+      return partTime({ op, name, code: implementation, ...(moves && { moves }) }, millis);
     });
   }
 

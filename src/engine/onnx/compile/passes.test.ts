@@ -25,6 +25,7 @@ import { expandPooling } from './expand-pooling.ts';
 import { turn } from './layout.ts';
 import { prepare } from './passes.ts';
 import { sinkTransposes } from './sink-transposes.ts';
+import { splitBatch } from './split-batch.ts';
 
 /** The whole training step of a small network on small images. */
 const network = {
@@ -72,6 +73,8 @@ describe('no pass changes the results of a training step', () => {
     expandElementwise: expand(expandElementwise),
     'expandPooling, then cancelTransposes': (graph) => cancelTransposes(expand(expandPooling)(graph)),
     'expandElementwise, then sinkTransposes': (graph) => sinkTransposes(expand(expandElementwise)(graph)),
+    'splitBatch, then sinkTransposes': (graph) =>
+      sinkTransposes(expand(expandElementwise)(splitBatch(1)(graph))),
     'all passes together': prepare,
   };
   for (const [title, pass] of Object.entries(passes)) {

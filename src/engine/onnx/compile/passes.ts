@@ -14,6 +14,7 @@ import { expandNormalization } from './expand-normalization.ts';
 import { expandPooling } from './expand-pooling.ts';
 import { roundToFloat16 } from './round-to-float16.ts';
 import { sinkTransposes } from './sink-transposes.ts';
+import { splitBatch } from './split-batch.ts';
 import { type Capabilities, capabilitiesOf, cpuTarget, type Target } from './targets.ts';
 import { toFloat16 } from './to-float16.ts';
 
@@ -23,6 +24,7 @@ export function onnxPasses(capabilities: Capabilities): readonly Pass[] {
     prune,
     commuteRelu,
     commuteBias,
+    ...(capabilities.partBytes === undefined ? [] : [splitBatch(capabilities.partBytes)]),
     expand({
       ...expandConvolution(capabilities),
       ...expandLocallyConnected,

@@ -6,6 +6,8 @@
  *     before  y = Add(turn(a), turn(b));  z = turn(y)          before  y = Pad(turn(a), before, after);  z = turn(y)
  *     after   y = turn(Add(a, b));        z = turn(y)          after   y = turn(Pad(a, before', after'));  z = turn(y)
  *
+ * Parts of a batch that are joined (Concat) are moved like operands of a sum, if all of them are results of transpositions.
+ *
  * `turn` exchanges the first two axes with the last two, so it is its own inverse. The pass applies only if every reader of y
  * transposes it. An operand of a sum that is not transposed yet is transposed for the sum.
  */
@@ -50,7 +52,7 @@ function isTurn(node: Node): node is Node<'Transpose'> {
 }
 
 function isMovable({ op, outputs }: Node): boolean {
-  const isSupported = ['Add', 'Pad', 'StridedSlice', 'StridedSliceGrad'].includes(op);
+  const isSupported = ['Add', 'Pad', 'StridedSlice', 'StridedSliceGrad', 'Concat'].includes(op);
   return isSupported && 'y' in outputs && outputs.y.shape.length === turn.length;
 }
 
@@ -67,6 +69,12 @@ function inEngineOrder(
     if (!sources.has(a) && !sources.has(b)) return undefined;
     const operand = (value: Value) => sources.get(value) ?? turned(op, fullRank(op, value));
     return op('Add', { a: operand(a), b: operand(b) });
+  }
+  if (node.op === 'Concat') {
+    const parts = node.inputs.flatMap((value) => sources.get(value) ?? []);
+    const order: readonly number[] = turn;
+    const axis = order.indexOf(node.attributes.axis);
+    return parts.length === node.inputs.length ? op('Concat', parts, { axis }) : undefined;
   }
   if (node.op === 'StridedSliceGrad') {
     const dy = sources.get(node.inputs.dy);
