@@ -36,7 +36,7 @@ test('the curve has a mark for every point, at its mean, and a name for every se
     point('PyTorch', 0.5, 2, 0.82),
   ]);
   assert.equal(status, 0, stderr);
-  const page = parsePage(`<!doctype html>\n${read()}`);
+  const page = parsePage(`<!DOCTYPE html>\n${read()}`);
   const marks = elements(page, 'circle').filter(({ children }) => children.length > 0);
   assert.deepEqual(
     marks.map((mark) => textIn(mark)),
