@@ -33,6 +33,7 @@ export const groups = [
       doc('precision', 'Precision'),
       doc('scale', 'Several processes'),
       doc('summaries', 'TensorBoard'),
+      doc('dashboard', 'Dashboard'),
     ],
   },
   {

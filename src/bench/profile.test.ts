@@ -14,16 +14,20 @@ test('times are summed by operator and by layer in descending order, and data mo
     part('Conv2D', 'conv1/Conv2D', 2),
     part('Conv2D', 'conv2/Conv2D', 5),
     part('Reorder', 'conv2/weights', 1),
+    { ...part('Conv2D', 'conv2/Conv2D/2', 3), moves: true },
   ]);
-  assert.equal(sums.millis, 8);
+  assert.equal(sums.millis, 11);
   assert.deepEqual(sums.operators, [
-    { what: 'Conv2D', millis: 7, calls: 2 },
+    { what: 'Conv2D', millis: 10, calls: 3 },
     { what: 'Reorder', millis: 1, calls: 1 },
   ]);
   assert.deepEqual(sums.layers, [
-    { what: 'conv2', millis: 6, calls: 2 },
+    { what: 'conv2', millis: 9, calls: 3 },
     { what: 'conv1', millis: 2, calls: 1 },
   ]);
-  assert.deepEqual(sums.moves, [{ what: 'Reorder', millis: 1, calls: 1 }]);
+  assert.deepEqual(sums.moves, [
+    { what: 'Conv2D', millis: 3, calls: 1 },
+    { what: 'Reorder', millis: 1, calls: 1 },
+  ]);
   assert.equal(sums.longest[0]?.what, 'conv2/Conv2D (jit)');
 });

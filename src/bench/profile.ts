@@ -11,7 +11,7 @@ export interface ProfileSums {
   readonly millis: number;
   readonly operators: readonly Share[];
   readonly layers: readonly Share[];
-  /** Data movement: reorders, casts, transpositions, copies. */
+  /** Data movement: reorders, casts, transpositions, copies, also those that other operators need. */
   readonly moves: readonly Share[];
   /** The parts that took longest, as `name (code)`. */
   readonly longest: readonly Share[];
@@ -25,7 +25,7 @@ export function profileSums(parts: readonly PartTime[], longest = 12): ProfileSu
     operators: summed(parts, ({ op }) => op),
     layers: summed(parts, ({ name }) => layerOf(name)),
     moves: summed(
-      parts.filter(({ op }) => moving.test(op)),
+      parts.filter(({ op, moves }) => moves === true || moving.test(op)),
       ({ op }) => op,
     ),
     longest: summed(parts, ({ name, code }) => `${name} (${code})`).slice(0, longest),

@@ -90,7 +90,9 @@ export function profileTables({ millis, operators, layers, moves, longest }: Pro
         String(share.calls),
       ]),
     ]);
-  const moved = `${moves.reduce((count, { calls }) => count + calls, 0)} calls that only move tensors: ${sum(moves).toFixed(2)} ms`;
+  const moved =
+    `${moves.reduce((count, { calls }) => count + calls, 0)} calls that only move tensors: ` +
+    `${sum(moves).toFixed(2)} ms, ${((100 * sum(moves)) / millis).toFixed(1)}% of the step`;
   const worth = (shares: readonly Share[]) => shares.filter((share) => share.millis >= millis / 500);
   return [
     part('operator', worth(operators)),

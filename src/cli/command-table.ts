@@ -245,9 +245,6 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
   },
 };
 
-/** Commands that are planned. This version refuses them. */
-export const laterCommands: readonly string[] = [];
-
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commandTable, name);
 }

@@ -90,6 +90,7 @@ export const eventKinds = [
   'compared',
   'exported',
   'serving',
+  'pageExported',
   'error',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];

@@ -7,6 +7,7 @@ import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { onnxModel } from '../engine/onnx/compile/compile.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
+import { writeSmallPage } from '../testing/dashboard-runs.ts';
 import { cifar10 } from '../testing/in-process.ts';
 import { withoutDecoder } from '../testing/picture-files.ts';
 import { writeClass } from '../testing/pictures.ts';
@@ -40,6 +41,8 @@ test('every command prints objects whose kinds and fields are documented, and no
   await writeClass('photos/train', 'dog', 1, 0);
   await writeClass('photos/test', 'dog', 1, 0);
   writeFileSync('photos/notes.txt', 'hello');
+  writeSmallPage('page');
+  process.env['CIFAR10_PAGE'] = join(folder, 'page');
   const where = [
     '--checkpoint-dir',
     'run',
@@ -103,6 +106,7 @@ test('every command prints objects whose kinds and fields are documented, and no
     ['inspect', 'network.onnx'],
     ['doctor', '--data-dir', 'data', '--train-dir', 'run'],
     ['import', '--from', 'photos', '--data-dir', 'imported'],
+    ['dashboard', '--logdir', 'run', '--export', 'site'],
   ];
   const seen = new Set<string>();
   for (const words of commands) {
@@ -116,6 +120,10 @@ test('every command prints objects whose kinds and fields are documented, and no
     if (line.includes('"alreadyScored"') || line.includes('"evaluation"')) kill('SIGINT');
   });
   for (const kind of requireDocumented(watching.output)) seen.add(kind);
+  const serving = await cifar10(['dashboard', '--json', '--logdir', 'run', '--port', '0'], (_, kill) =>
+    kill('SIGINT'),
+  );
+  for (const kind of requireDocumented(serving.output)) seen.add(kind);
   const fetching = await program(
     ['download', '--data-dir', 'cifar', '--json'],
     (_, kill) => kill('SIGINT'),

@@ -2,7 +2,7 @@
 import { command as suggested } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { commandTable, isCommandName, laterCommands } from './command-table.ts';
+import { commandTable, isCommandName } from './command-table.ts';
 import { type CommandName, type Flag, isFlagOf, takesList, writtenName } from './flag.ts';
 import { type FlagsOf, flagTable } from './flag-table.ts';
 import { type ReadWords, readWords } from './grammar.ts';
@@ -31,7 +31,7 @@ export type CommandLine =
   | { readonly command: 'version' };
 
 /** Parses the arguments of the program.
- * @throws UsageError for arguments that are invalid or not yet available */
+ * @throws UsageError for arguments that are invalid */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   // Words after `--` are arguments, even if they look like flags.
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
@@ -58,7 +58,6 @@ function helpOf(name: string | undefined): string {
 
 function commandNamed(name: string): CommandName {
   if (isCommandName(name)) return name;
-  if (laterCommands.includes(name)) throw new UsageError(`${name}: not yet available in this version`);
   if (name.startsWith('-')) {
     throw new UsageError(
       `${name}: the command must come before its flags, as in: ${suggested(`train ${name}`)}`,

@@ -1,11 +1,20 @@
 /** All resources of the page, one line each. */
 import { KnownRun, type RunSource } from './collect/source.ts';
 import type { Place, Resource } from './resource.ts';
+import { checkpointResource, networkResource } from './resources/checkpoint.ts';
+import { evaluationsResource, mistakeResource } from './resources/evaluations.ts';
+import { histogramsResource } from './resources/histograms.ts';
+import { imageResource, imagesResource } from './resources/images.ts';
+import { logResource } from './resources/log.ts';
 import { runsResource } from './resources/runs.ts';
 import { curveResource, scalarsResource } from './resources/scalars.ts';
 import { idOf } from './wire.ts';
 
-export const resourceTable: readonly Resource[] = [runsResource, scalarsResource, curveResource];
+export const resourceTable: readonly Resource[] = [
+  ...[runsResource, scalarsResource, curveResource],
+  ...[histogramsResource, imagesResource, imageResource],
+  ...[evaluationsResource, mistakeResource, logResource, checkpointResource, networkResource],
+];
 
 /** The run of the paths that have none. */
 const noRun = new KnownRun({ path: '', folder: '', files: new Map() });
@@ -58,4 +67,34 @@ function textWithId(id: string): string {
   if (!/^[\w-]{1,4000}$/.test(id)) return '';
   const text = Buffer.from(id, 'base64url').toString('utf8');
   return idOf(text) === id ? text : '';
+}
+
+/** A path with its content, for an export. */
+export interface ExportedPath {
+  readonly path: string;
+  readonly make: () => Promise<Uint8Array | string | undefined>;
+}
+
+/** Returns the paths of all resources. */
+export async function pathsOf(source: RunSource): Promise<readonly ExportedPath[]> {
+  const paths: ExportedPath[] = [];
+  for (const resource of resourceTable) {
+    const runs = resource.pattern.startsWith('RUN/') ? source.runs : [noRun];
+    for (const known of runs) {
+      const place = { source, isLive: false, known, tag: '', number: 0 };
+      for (const part of await resource.list(place)) {
+        const path = resource.pattern
+          .split('/')
+          .map((word) => (word === 'RUN' ? known.run.id : word.replace(/^(TAG|N)(?=\.)/, () => part)))
+          .join('/');
+        paths.push({ path, make: () => findAndMake(source, path) });
+      }
+    }
+  }
+  return paths;
+}
+
+async function findAndMake(source: RunSource, path: string): Promise<Uint8Array | string | undefined> {
+  const found = findResource(source, path, false);
+  return found?.resource.make(found.place);
 }

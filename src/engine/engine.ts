@@ -103,6 +103,8 @@ export interface PartTime {
   readonly name: string;
   /** The name that the engine gives to the code that ran. */
   readonly code: string;
+  /** Whether the part only moves elements for an operator that computes something, such as a convolution in another layout. */
+  readonly moves?: true;
   /** Median over the steps, in milliseconds. */
   readonly millis: number;
   /** Minimum over the steps, in milliseconds. */

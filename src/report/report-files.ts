@@ -8,6 +8,7 @@ import { expectedCalibrationError } from '../evaluation/calibration.ts';
 import { type ConfusionMatrix, predictedClass, probabilities } from '../evaluation/confusion.ts';
 import type { Evaluation, Scored } from '../evaluation/evaluate.ts';
 import { standardError, wilsonInterval } from '../evaluation/interval.ts';
+import { encodeImage } from '../summary/png.ts';
 import { csvField } from '../wording.ts';
 import type { ContactSheet } from './contact-sheet.ts';
 import { reportPage } from './page.ts';
@@ -116,7 +117,8 @@ export async function writeReport(evalDir: string, report: Report): Promise<read
 }
 
 /** Returns the contents of `report-….json`. */
-function numbersOf({ evaluation, about, confusion, page: { top, calibration } }: Report): object {
+function numbersOf({ evaluation, about, confusion, page }: Report): object {
+  const { top, calibration, mistakes } = page;
   const { correct, total } = evaluation;
   return {
     ...{ ...about, ...evaluation },
@@ -125,5 +127,11 @@ function numbersOf({ evaluation, about, confusion, page: { top, calibration } }:
     top: top === undefined ? null : { k: top.k, correct: top.correct, precision: top.correct / total },
     calibration: { expectedCalibrationError: expectedCalibrationError(calibration), bins: calibration },
     ...{ classes: confusion.byClass, confusion: confusion.counts },
+    mistakes: mistakes.map(({ label, predicted, probability, source, picture }) => ({
+      label: confusion.byClass[label]?.name ?? '',
+      predicted: confusion.byClass[predicted ?? -1]?.name ?? '',
+      ...{ probability, source },
+      picture: Buffer.from(encodeImage(picture).png).toString('base64'),
+    })),
   };
 }

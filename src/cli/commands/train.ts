@@ -11,6 +11,7 @@ import type { TrainFlags } from '../flag-table.ts';
 import { LearningRateReporter } from '../learning-rate-reporter.ts';
 import { SilentReporter } from '../silent-reporter.ts';
 import { TrainReporter } from '../train-reporter.ts';
+import { TrainingPage } from '../training-page.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { joinJob, stopTogether } from './join.ts';
 
@@ -22,6 +23,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   requireConsistent(request);
   const job = await joinJob(context, ['trainDir', 'dataDir']);
   const reporter = leads(job) ? new TrainReporter(console, flags, given) : new SilentReporter();
+  const page = new TrainingPage(flags, console);
   const saveRequests = new SaveRequests();
   interruption.onSave(() => saveRequests.request());
   interruption.describeLoss = () => reporter.lossOnExit;
@@ -31,12 +33,14 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
+      if (event.kind === 'start' && leads(job)) page.open();
       if (event.kind === 'ready') stopTogether(stopWatch, job);
       if (event.kind === 'end') isAbandoned = event.isAbandoned === true;
       await drained();
     }
   } finally {
     stopWatch.begin('other');
+    page.close();
   }
   if (!isAbandoned) await membership.leave();
   return reporter.finished ? 'done' : 'stopped';

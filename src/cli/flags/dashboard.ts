@@ -2,6 +2,14 @@
 import { defaultPort } from '../../dashboard/defaults.ts';
 
 export const dashboardFlags = {
+  dashboard: {
+    kind: 'boolean',
+    default: false,
+    help: 'serve a page that shows the run while it trains, and print its link',
+    group: 'The page',
+    inSweep: { refused: 'a sweep has many runs; start the command dashboard with its folder' },
+    commands: ['train'],
+  },
   logdir: {
     kind: 'string',
     valueName: 'folder',
@@ -25,6 +33,13 @@ export const dashboardFlags = {
     maximum: 65_535,
     default: defaultPort as typeof defaultPort,
     help: 'port to listen on; 0 uses a free one',
+    group: 'The page',
+    commands: ['dashboard'],
+  },
+  export: {
+    kind: 'string',
+    valueName: 'folder',
+    help: 'write the page and its data to this folder, for any web server, instead of serving it',
     group: 'The page',
     commands: ['dashboard'],
   },

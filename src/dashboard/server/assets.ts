@@ -58,12 +58,14 @@ async function compress(bytes: Uint8Array, encoding: 'br' | 'gzip'): Promise<Uin
   return encoding === 'br' ? promisify(brotliCompress)(bytes, brotliOptions) : promisify(gzip)(bytes);
 }
 
-/** The folder of the built page. */
-export const pageFolder: string = fileURLToPath(new URL('../../../web/dist/', import.meta.url));
+/** The folder of the built page: that of the package, unless the environment names another one. */
+export function pageFolder(): string {
+  return process.env['CIFAR10_PAGE'] ?? fileURLToPath(new URL('../../../web/dist/', import.meta.url));
+}
 
 /** Returns the files of the page by their path, such as `assets/index-abc.js`.
  * @throws RunError when the page has not been built */
-export async function pageFiles(folder: string = pageFolder): Promise<ReadonlyMap<string, Asset>> {
+export async function pageFiles(folder: string = pageFolder()): Promise<ReadonlyMap<string, Asset>> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = names
     .filter((entry) => entry.isFile())

@@ -27,6 +27,8 @@ export interface ServeOptions {
   readonly host: string;
   /** The port, or 0 for any free one. */
   readonly port: number;
+  /** The folder of the built page. Default: that of the package. */
+  readonly page?: string;
 }
 
 export interface RunningServer {
@@ -38,8 +40,11 @@ export interface RunningServer {
 }
 
 /** @throws RunError when the page is not built, or the port cannot be used */
-export async function serveRuns(source: RunSource, { host, port }: ServeOptions): Promise<RunningServer> {
-  const assets = await pageFiles();
+export async function serveRuns(
+  source: RunSource,
+  { host, port, page }: ServeOptions,
+): Promise<RunningServer> {
+  const assets = await pageFiles(page);
   const token = isLoopback(host) ? undefined : randomBytes(18).toString('base64url');
   const own = hostname().toLowerCase();
   let guard: GuardOptions = { host, port, token, names: [own, `${own}.local`] };

@@ -82,6 +82,7 @@ function makeExchange(call: LaidOutCall, bufferOf: BufferOf): ExchangeStep {
   return {
     ...{ op, name, text: `${name}: ${action}`, fused, inPlace, small, watched },
     ...{
+      moves: false,
       primitive: 'exchange',
       implementation: exchangePart.code,
       reads: reads.map(access),
@@ -94,7 +95,7 @@ function makeFiniteCheck(call: LaidOutCall, bufferOf: BufferOf): FiniteStep {
   const { op, name, action, fused, inPlace, small, watched, reads } = call;
   return {
     ...{ op, name, text: `${name}: ${action}`, fused, inPlace, small, watched },
-    ...{ primitive: 'finite_check', implementation: finitePart.code, writes: [] },
+    ...{ moves: false, primitive: 'finite_check', implementation: finitePart.code, writes: [] },
     reads: reads.map(({ slot }): Access => ({ buffer: bufferOf(slot) })),
   };
 }
@@ -108,7 +109,7 @@ function makePrimitive(call: LaidOutCall, bufferOf: BufferOf, onednn: Onednn): P
     descriptor: operand.descriptor,
     offset: (operand.part?.offset ?? 0) * elementSize[operand.layout.type],
   });
-  const about = { op, name, text, fused, inPlace, small, watched };
+  const about = { op, name, text, fused, inPlace, small, watched, moves: call.kind === 'reorder' };
   return finishStep(
     { ...about, reads: takenReads(call, onednn).map(argument), writes: call.writes.map(argument) },
     call.primitive,
@@ -150,7 +151,7 @@ export function makeReorder(
   const writes = [argument(argumentNumbers.dst, to)];
   const small = isSmallReorder(from.buffer.bytes);
   return finishStep(
-    { op, name, text, fused: [], reads, writes, small, inPlace: false, watched: false },
+    { op, name, text, fused: [], reads, writes, small, inPlace: false, watched: false, moves: true },
     undefined,
     onednn,
   );

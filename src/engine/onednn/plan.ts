@@ -39,6 +39,8 @@ interface StepOf<A extends Access> {
   readonly inPlace: boolean;
   /** Whether the step is so small that one thread is faster than several. */
   readonly small: boolean;
+  /** Whether the step only moves elements: a reorder, cast or copy. */
+  readonly moves: boolean;
   /** Whether the step runs only when the session's step is watched. */
   readonly watched: boolean;
 }

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeSmallPage, writeSmallRun } from '../testing/dashboard-runs.ts';
+import { inTemporaryFolder } from '../testing/examples.ts';
+import { openSource } from './dashboard.ts';
+import { exportPage, type PageExportEvent } from './export.ts';
+import { serveRuns } from './server/serve.ts';
+
+async function exported(logdir: string, dir: string, page: string): Promise<readonly PageExportEvent[]> {
+  const events: PageExportEvent[] = [];
+  for await (const event of exportPage({ logdir, dir, page })) events.push(event);
+  return events;
+}
+
+test('an export has the resources of the server, and the page with its policy', () =>
+  inTemporaryFolder(async (dir) => {
+    const [runs, page, out] = ['runs', 'page', 'out'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeSmallPage(page);
+    writeSmallRun(join(runs, 'a'), 40);
+    writeSmallRun(join(runs, 'b'));
+    const events = await exported(runs, out, page);
+    assert.equal(events.at(-1)?.kind, 'end');
+    const server = await serveRuns(await openSource(runs), { host: '127.0.0.1', port: 0, page });
+    try {
+      const files = readdirSync(join(out, 'data'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+      assert.ok(files.length > 40, String(files.length));
+      for (const file of files) {
+        const response = await fetch(`${server.link}${file.slice(join(out, '/').length)}`);
+        assert.equal(response.status, 200, file);
+        const bytes = Buffer.from(await response.arrayBuffer());
+        const written = readFileSync(file);
+        if (file.endsWith('runs.json'))
+          assert.deepEqual(
+            { ...JSON.parse(bytes.toString('utf8')), isLive: false },
+            JSON.parse(written.toString('utf8')),
+          );
+        else assert.deepEqual(written, bytes, file);
+      }
+    } finally {
+      await server.close();
+    }
+    assert.match(
+      readFileSync(join(out, 'index.html'), 'utf8'),
+      /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; /,
+    );
+    assert.deepEqual(readdirSync(dir).sort(), ['out', 'page', 'runs']);
+  }));
+
+test('an export replaces an earlier one, but nothing else', () =>
+  inTemporaryFolder(async (dir) => {
+    const [runs, page, out] = ['runs', 'page', 'out'].map((name) => join(dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeSmallPage(page);
+    writeSmallRun(join(runs, 'a'));
+    mkdirSync(out);
+    await exported(runs, out, page);
+    writeFileSync(join(out, 'data', 'old.json'), '');
+    await exported(runs, out, page);
+    assert.ok(!readdirSync(join(out, 'data')).includes('old.json'));
+    const other = join(dir, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'mine.txt'), '');
+    await assert.rejects(exported(runs, other, page), /other: the folder contains other files \(mine\.txt/);
+    assert.deepEqual(readdirSync(other), ['mine.txt']);
+  }));
+
+test('folders without runs, and missing ones, are errors that say what to do', () =>
+  inTemporaryFolder(async (dir) => {
+    const page = join(dir, 'page');
+    writeSmallPage(page);
+    mkdirSync(join(dir, 'empty'));
+    await assert.rejects(
+      exported(join(dir, 'empty'), join(dir, 'out'), page),
+      /empty: no runs found .*`logdir`.*train/,
+    );
+    await assert.rejects(
+      exported(join(dir, 'missing'), join(dir, 'out'), page),
+      /missing: there is no such folder\..*`logdir`/,
+    );
+    await assert.rejects(
+      exported(join(page, 'index.html'), join(dir, 'out'), page),
+      /index\.html is not a folder/,
+    );
+    assert.deepEqual(readdirSync(dir).sort(), ['empty', 'page']);
+  }));
