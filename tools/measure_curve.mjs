@@ -6,8 +6,8 @@
  *     npm run build && node tools/measure_curve.mjs --data-dir data --recipe airbench-muon --batch-size 512 --points 0.25x3,0.5x6
  *
  * A point is WIDTHxEPOCHS. `--runs` is the number of runs of each (1). `--peer` names the variants of bench/peers/torch_airbench.py, such
- * as "channels_last fp32 eager"; without it, only our points are measured. `--flags` has more flags for our runs, such as
- * "--engine onednn --precision bfloat16". A point that the file already has is measured again only with `--again`.
+ * as "channels_last fp32 eager"; without it, only our points are measured. `--flags="--engine onednn --precision bfloat16"` adds flags
+ * to our runs, and `--peer-flags="--threads 2"` to those of PyTorch. A point that the file already has is measured again only with `--again`.
  *
  * Times are only comparable on an idle machine. Then `node tools/draw_curve.mjs` draws the picture.
  */
