@@ -10,11 +10,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { testOtherEngines } from './engine-matrix.mjs';
+import { buildPage } from './page.mjs';
 import { root, run, setup } from './setup.mjs';
 
 setup();
 const words = process.argv.slice(2);
 const isSlow = words.includes('--slow');
+if (isSlow) buildPage();
 const parts = words.filter((word) => word !== '--slow');
 const all = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
 const chosen = all

@@ -11,7 +11,7 @@ import { pageFiles, pageRows } from './testing/page-files.ts';
 const packages: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnx/runtime/onnx-runtime.ts', 'engine/onnx/runtime/installed-package.ts'],
   protobufjs: ['engine/onnx/inspect/schema.ts', 'summary/schema.ts', 'tensorflow/schema.ts'],
-  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts', 'page/onnx-metadata.ts'],
+  'protobufjs/minimal.js': ['engine/onnx/compile/model.ts', 'page/onnx-metadata.ts', 'page/onnx-weights.ts'],
   'protobufjs/light.js': ['checkpoint/checkpoint-index.ts'],
   'protobufjs/ext/textformat.js': ['checkpoint/checkpoint-index.ts'],
   'fast-png': ['summary/png.ts'],
@@ -173,13 +173,15 @@ test('every package is imported in one place, so that it can be replaced', () =>
 });
 
 test('above the engines, only the code that chooses an engine knows which engines exist', () => {
-  // These files may import from the folder of an engine: `inspect`, `predict` and `run` read ONNX files, `export` makes them, and
-  // the library exports all engines.
+  // These files may import from the folder of an engine: `inspect`, `predict` and `run` read ONNX files, `export` makes them, a page
+  // has no other engine, and the library exports all engines.
   const allowed = [
     ...[
       'engine/registry.ts',
       'inspect/onnx.ts',
       'export/onnx-model.ts',
+      'export/portable-model.ts',
+      'page/page-session.ts',
       'node.ts',
       'browser.ts',
       'types.ts',

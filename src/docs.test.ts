@@ -71,6 +71,10 @@ function problemOf(page: string, link: string): string | undefined {
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
+const pageSources = readdirSync(join(root, 'web', 'src'), { recursive: true, encoding: 'utf8' }).filter(
+  (file) => /\.tsx?$/.test(file),
+);
+const files = [...sources.map((file) => `/src/${file}`), ...pageSources.map((file) => `/web/src/${file}`)];
 const definitions = new Set([
   ...Object.keys(library),
   ...sources
@@ -84,7 +88,7 @@ const namesOfOthers = ['ConvTranspose', 'ImageData', 'x.ts', 'x.test.ts'];
  * name in camel case, whether it is alone, called, or a member. Anything else counts as existing. */
 function isKnown(quoted: string): boolean {
   if (namesOfOthers.includes(quoted)) return true;
-  if (/^[\w./-]+\.ts$/.test(quoted)) return sources.some((file) => `/src/${file}`.endsWith(`/${quoted}`));
+  if (/^[\w./-]+\.tsx?$/.test(quoted)) return files.some((file) => file.endsWith(`/${quoted}`));
   const [, name = ''] = /^(?:\w+\.)?(\w+)(?:\(.*\))?$/.exec(quoted) ?? [];
   return !/[a-z][A-Z]/.test(name) || definitions.has(name) || name in globalThis;
 }

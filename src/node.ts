@@ -5,8 +5,9 @@
  * @module cifar10-ts/node
  */
 export { gradients } from './autodiff/gradients.ts';
-export type { Checkpoint, CheckpointReadOptions } from './checkpoint/checkpoint.ts';
+export type { CheckpointReadOptions } from './checkpoint/checkpoint.ts';
 export { readCheckpoint, writeCheckpoint } from './checkpoint/checkpoint.ts';
+export type { Checkpoint } from './checkpoint/content.ts';
 export type { CheckpointStoreOptions, FoundCheckpoint } from './checkpoint/store.ts';
 export { CheckpointStore } from './checkpoint/store.ts';
 export type { CollectiveName } from './collective/mpi/start-mpi.ts';

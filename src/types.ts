@@ -25,7 +25,7 @@ export type {
 } from './engine/engine.ts';
 export type { ClassResult, ConfusionMatrix } from './evaluation/confusion.ts';
 export type { Evaluation, Score, Scored } from './evaluation/evaluate.ts';
-export type { Weights } from './evaluation/network-session.ts';
+export type { Weights } from './evaluation/weights.ts';
 export type { Comparison } from './export/compare.ts';
 export type { ExportEvent } from './export/export.ts';
 export type { ExportRequest } from './export/export-request.ts';

@@ -6,13 +6,8 @@ import { test } from 'node:test';
 import { RunError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
-import {
-  type Checkpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  readCheckpoint,
-  writeCheckpoint,
-} from './checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './content.ts';
 import { decodeMetadata, encodeMetadata } from './metadata.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 

@@ -10,18 +10,11 @@ import type { ReadOptions } from '../disk/read-options.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
-import { bytesOf, describeType, type Float32Tensor, type Tensor } from '../tensor/tensor.ts';
-import { oneLine, quoted, shortened } from '../wording.ts';
-import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from './metadata.ts';
+import { oneLine } from '../wording.ts';
+import { type Checkpoint, decodeContent, encodeContent } from './content.ts';
+import { type CheckpointMetadata, decodeMetadata } from './metadata.ts';
 import { checkpointName } from './names.ts';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 import { SafetensorsReader } from './safetensors-reader.ts';
-
-/** The content of a checkpoint file. */
-export interface Checkpoint {
-  readonly tensors: ReadonlyMap<string, Float32Tensor>;
-  readonly metadata: CheckpointMetadata;
-}
 
 /** A checkpoint without its larger tensors. */
 export interface CheckpointScalars {
@@ -36,8 +29,6 @@ const readChecks: OptionChecks<CheckpointReadOptions> = { links: optional(aChoic
 
 /** The size of the largest file that Node.js can read at once. */
 const maximumFileBytes = 2 ** 31 - 1;
-
-const digestKey = 'contentSha256';
 
 /** Writes `model.ckpt-<globalStep>.safetensors` to a folder, which is created if necessary, and returns the path. After a
  * crash there is either the complete file or none.
@@ -104,54 +95,11 @@ export async function readCheckpointScalars(
   }
 }
 
-export function encodeCheckpoint({ tensors, metadata }: Checkpoint): Uint8Array {
-  const stored = encodeMetadata(metadata);
-  return encodeSafetensors(tensors, { ...stored, [digestKey]: contentDigest(tensors, stored) });
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  return encodeContent(checkpoint, () => createHash('sha256'));
 }
 
 /** @throws RunError with the file and what is wrong with it */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
-  const { tensors, metadata: stored } = decodeSafetensors(bytes, file);
-  const checkpoint = { tensors: float32Only(tensors, file), metadata: decodeMetadata(stored, file) };
-  requireDigest(tensors, stored, file);
-  return checkpoint;
-}
-
-/**
- * Returns the SHA-256 of the content: metadata, names, types and elements, sorted by name. It detects any damage, but stays
- * valid if another tool rewrites the file with the same content.
- */
-function contentDigest(
-  tensors: ReadonlyMap<string, Tensor>,
-  metadata: Readonly<Record<string, string>>,
-): string {
-  const hash = createHash('sha256');
-  for (const key of Object.keys(metadata).sort()) hash.update(JSON.stringify([key, metadata[key]]));
-  for (const name of [...tensors.keys()].sort()) {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) continue;
-    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape]));
-    hash.update(bytesOf(tensor));
-  }
-  return hash.digest('hex');
-}
-
-function requireDigest(
-  tensors: ReadonlyMap<string, Tensor>,
-  { [digestKey]: stored, ...metadata }: Readonly<Record<string, string>>,
-  file: string,
-): void {
-  const computed = contentDigest(tensors, metadata);
-  if (stored === computed) return;
-  throw new RunError(
-    `${file}: the file is damaged: SHA-256 of the content is ${computed}, but ${digestKey} is ${oneLine(shortened(stored ?? 'missing'))}`,
-  );
-}
-
-function float32Only(tensors: ReadonlyMap<string, Tensor>, file: string): Map<string, Float32Tensor> {
-  const entries = [...tensors].map(([name, tensor]): [string, Float32Tensor] => {
-    if (tensor.dtype === 'float32') return [name, tensor];
-    throw new RunError(`${file}: tensor ${quoted(name)}: expected float32, found ${describeType(tensor)}`);
-  });
-  return new Map(entries);
+  return decodeContent(bytes, file, () => createHash('sha256'));
 }

@@ -25,8 +25,9 @@ import {
 } from '../arguments.ts';
 import { asideEnding } from '../disk/write-aside.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
-import { type Checkpoint, readCheckpoint, readCheckpointMetadata, writeCheckpoint } from './checkpoint.ts';
+import { readCheckpoint, readCheckpointMetadata, writeCheckpoint } from './checkpoint.ts';
 import { indexName, readCheckpointIndex, writeCheckpointIndex } from './checkpoint-index.ts';
+import type { Checkpoint } from './content.ts';
 import type { CheckpointMetadata } from './metadata.ts';
 import { checkpointName, stepOfName } from './names.ts';
 import { retain } from './retention.ts';

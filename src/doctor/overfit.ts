@@ -1,7 +1,7 @@
 /** Tests training: a network that cannot memorize one small batch will not learn anything else either. */
 import { examplesIn } from '../data/dataset.ts';
 import { datasets } from '../data/datasets.ts';
-import { drawRecords } from '../data/synthetic/generate.ts';
+import { drawRecords } from '../data/synthetic/records.ts';
 import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { makeImages, tutorialImages } from '../input/augmentations.ts';

@@ -12,7 +12,7 @@ import { noiseExamples } from '../testing/examples.ts';
 import { jobsOf } from '../testing/jobs.ts';
 import { Evaluator, type Scored, type ScoredBatch } from './evaluate.ts';
 import { buildEvaluationGraph } from './evaluation-graph.ts';
-import { weightsOf } from './network-session.ts';
+import { weightsOf } from './weights.ts';
 
 const network = tutorialNetwork(10, { conv1: 4, conv2: 4, local3: 6, local4: 5 });
 const examples = noiseExamples(50);

@@ -13,7 +13,7 @@ import {
   requireOptions,
   requireWholeNumber,
 } from '../arguments.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import { ExampleReader, type Examples, theExamples } from '../data/examples.ts';
 import { anEngine, type Engine, type Tensors } from '../engine/engine.ts';
@@ -24,14 +24,14 @@ import type { Batch } from '../input/batch.ts';
 import { prefetchEvaluation } from '../input/prefetch.ts';
 import { type TestTimeAugmentation, testTimeChoices, testTimeViews, writeView } from '../input/test-time.ts';
 import { aNetwork, type Network } from '../model/network.ts';
-import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Float32Tensor, Shape } from '../tensor/tensor.ts';
 import type { Placement } from '../training/placement.ts';
-import { networkOf, storedImages } from '../training/training-run.ts';
+import { networkOf, storedImages } from '../training/stored-run.ts';
 import { shortened } from '../wording.ts';
 import { inTop1 } from './in-top-k.ts';
-import { NetworkSession, type Weights, weightChoices } from './network-session.ts';
+import { NetworkSession } from './network-session.ts';
 import { LogitsExchange, type ScoringRanks } from './scoring-ranks.ts';
+import { scoredWeights, type Weights, weightChoices } from './weights.ts';
 
 /** A scored example: its index, its class, and the network's logits for every class. */
 export interface Scored {
@@ -314,14 +314,6 @@ export function requireFlips(tta: TestTimeAugmentation, augmentation: Augmentati
     `\`tta\` averages over mirror images, but the run was trained with the augmentation ${augmentation}, which does not flip images; ` +
       'leave out `tta`',
   );
-}
-
-/** Returns which weights are scored: the requested ones, or `raw` if the run keeps no moving averages. */
-export function scoredWeights(
-  { movingAverageDecay }: Pick<Hyperparameters, 'movingAverageDecay'>,
-  weights: Weights,
-): Weights {
-  return movingAverageDecay > 0 ? weights : 'raw';
 }
 
 /** Requires the data set to have the classes that a checkpoint was trained on.

@@ -1,18 +1,11 @@
 /** A network that an engine has compiled for inference, with the weights of a checkpoint. */
 import type { Engine, Session, StepOptions, Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
-import type { Variable } from '../graph/graph.ts';
 import type { Network } from '../model/network.ts';
-import { averageName } from '../optimizer/moving-average.ts';
 import { type Float32Tensor, float32Data } from '../tensor/tensor.ts';
 import { type Placement, placedNodes } from '../training/placement.ts';
-import { requireStoredShape } from '../training/stored-network.ts';
 import { buildEvaluationGraph, type EvaluationGraph } from './evaluation-graph.ts';
-
-/** `ema` evaluates the moving averages of the weights, as the tutorial does; `raw` evaluates the weights themselves. */
-export const weightChoices = ['ema', 'raw'] as const;
-/** Which weights are used: `ema` for the moving averages, `raw` for the weights themselves. */
-export type Weights = (typeof weightChoices)[number];
+import { type Weights, weightsOf } from './weights.ts';
 
 /** What the network computed for a batch. */
 export interface Inferred {
@@ -80,24 +73,4 @@ export class NetworkSession {
   release(): Promise<void> {
     return this.#session.release();
   }
-}
-
-/** Returns the value of a variable for an evaluation. With `ema`, this is its moving average. A state, such as running
- * statistics, is used directly if the checkpoint has no average of it.
- * @throws RunError when the checkpoint does not contain the value, or one of another shape */
-export function weightsOf(
-  tensors: ReadonlyMap<string, Float32Tensor>,
-  variable: Variable,
-  weights: Weights,
-): Float32Tensor {
-  const { name, role } = variable;
-  const average = averageName(name);
-  const isAveraged = weights === 'ema' && (role === 'parameter' || tensors.has(average));
-  const key = isAveraged ? average : name;
-  const found = tensors.get(key);
-  if (found !== undefined) {
-    requireStoredShape(key, found, variable);
-    return found;
-  }
-  throw new RunError(`Key ${key} not found in checkpoint; it contains ${[...tensors.keys()].join(', ')}`);
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { aBoolean, aChoice, aText, type OptionChecks, optional, required } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
-import { type Weights, weightChoices } from '../evaluation/network-session.ts';
+import { type Weights, weightChoices } from '../evaluation/weights.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type ExportFormatName, exportFormatNames, type WeightNames, weightNameChoices } from './format.ts';
 import { exportFormats } from './formats.ts';

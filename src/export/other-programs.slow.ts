@@ -11,7 +11,7 @@ import { build, stop } from 'esbuild-wasm';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { datasets } from '../data/datasets.ts';
 import { encodeRecord, recordBytes } from '../data/record.ts';
-import { drawRecords } from '../data/synthetic/generate.ts';
+import { drawRecords } from '../data/synthetic/records.ts';
 import { openModel } from '../predict/trained-model.ts';
 import { withoutChromium, withPage } from '../testing/chromium.ts';
 import { inTemporaryFolder, noiseRecords } from '../testing/examples.ts';

@@ -4,15 +4,14 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { DatasetDescription } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';
-import { scoredWeights } from '../evaluation/evaluate.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import { type Weights, weightsOf } from '../evaluation/network-session.ts';
+import { scoredWeights, type Weights, weightsOf } from '../evaluation/weights.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
 import { makeImages } from '../input/augmentations.ts';
 import type { Network } from '../model/network.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
-import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
+import { datasetOf, networkOf, storedImages } from '../training/stored-run.ts';
 import { buildInferenceGraph } from './inference-graph.ts';
 
 /** A network with the weights of a checkpoint. */

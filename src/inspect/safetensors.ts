@@ -1,5 +1,6 @@
 /** Inspects safetensors files: checkpoints of this program and files of other programs. */
-import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import { numbersIn } from '../checkpoint/element-types.ts';
 import { isCheckpointMetadata } from '../checkpoint/metadata.ts';
 import { SafetensorsReader } from '../checkpoint/safetensors-reader.ts';

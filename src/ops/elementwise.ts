@@ -5,7 +5,7 @@ import type { Value } from '../graph/graph.ts';
 import { dtypes } from '../tensor/dtype.ts';
 import { scalarLike } from '../tensor/float16.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
-import type { Apply, Emit, Mask, OpDefinition } from './definition.ts';
+import type { Apply, Emit, GradientContext, Mask, OpDefinition } from './definition.ts';
 import { type Binary, binary, type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
 import { broadcast, like, requireFloat, requireSame } from './shapes.ts';
 
@@ -87,14 +87,22 @@ export const div: OpDefinition<'Div'> = {
   onednn: onednnBinary('div'),
 };
 
-/** y = max(a, b). */
+/** y = max(a, b) = relu(a - b) + b. If both are equal, the gradient goes to b. */
 export const maximum: OpDefinition<'Maximum'> = {
   infer: inferBinary,
-  gradient: { notDifferentiable: 'only engine passes use this operator, after differentiation' },
+  gradient: {
+    a: slopeOfLarger,
+    b: (context) => context.op('Sub', { a: context.dy, b: slopeOfLarger(context) }),
+  },
   float16: 'exact',
   onnx: onnxBinary('Max'),
   onednn: onednnBinary('max'),
 };
+
+/** The gradient of max(a, b) with respect to a: dy where a > b, else 0. */
+function slopeOfLarger({ op, inputs: { a, b }, dy }: GradientContext<'Maximum'>): Value {
+  return op('ReluGrad', { dy, y: op('Relu', { x: op('Sub', { a, b }) }) });
+}
 
 /** y = -x. */
 export const neg: OpDefinition<'Neg'> = {

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ChannelLevels } from '../data/channel-levels.ts';
 import { withDataFolder } from '../data/data-folder.ts';
 import { type Split, splits } from '../data/dataset.ts';
 import type { DataOptions } from '../data/events.ts';
@@ -22,7 +23,6 @@ import { findDuplicates, type Pair } from './duplicates.ts';
 import type { FileStamp } from './file-stamp.ts';
 import type { FoundPicture, PictureSource } from './source.ts';
 import { type Division, divide } from './split.ts';
-import { ChannelLevels } from './statistics.ts';
 import {
   imageShapeOf,
   readStoredSet,

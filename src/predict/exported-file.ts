@@ -7,7 +7,7 @@ import { command } from '../command.ts';
 import type { ImageShape } from '../data/record.ts';
 import { type OnnxInterface, onnxInterface } from '../engine/onnx/inspect/interface.ts';
 import { RunError } from '../errors.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import { counted, oneLine } from '../wording.ts';
 import { imagesName, mostPixels, probabilitiesName, storedClasses, storedStep } from './exported-contract.ts';
 

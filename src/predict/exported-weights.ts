@@ -6,7 +6,7 @@ import type { ChannelStatistics } from '../data/dataset.ts';
 import type { ImageShape } from '../data/record.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { RunError } from '../errors.ts';
-import { type Weights, weightChoices } from '../evaluation/network-session.ts';
+import { type Weights, weightChoices } from '../evaluation/weights.ts';
 import type { AugmentationName } from '../input/augmentation.ts';
 import { augmentationNames, imageShapeFor, makeImages } from '../input/augmentations.ts';
 import { normalizationNames } from '../input/normalization.ts';

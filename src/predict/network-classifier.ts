@@ -2,7 +2,8 @@
 import type { Device } from '../engine/device.ts';
 import type { Engine } from '../engine/engine.ts';
 import { probabilities } from '../evaluation/confusion.ts';
-import { NetworkSession, type Weights } from '../evaluation/network-session.ts';
+import { NetworkSession } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
 import type { Network } from '../model/network.ts';
 import { type Float32Tensor, sizeOf } from '../tensor/tensor.ts';

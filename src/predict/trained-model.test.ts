@@ -19,7 +19,7 @@ import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { inTemporaryFolder, noiseExamples, noiseImage } from '../testing/examples.ts';
 import { pngOf, withoutDecoder } from '../testing/picture-files.ts';
 import { randomCheckpoint, type TrainedOptions } from '../testing/trained.ts';
-import { networkOf, storedImages } from '../training/training-run.ts';
+import { networkOf, storedImages } from '../training/stored-run.ts';
 import { mostProbable } from './prediction.ts';
 import { openModel } from './trained-model.ts';
 

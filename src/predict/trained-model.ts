@@ -22,7 +22,7 @@ import {
 import type { ImageShape } from '../data/record.ts';
 import type { Device } from '../engine/device.ts';
 import { RunError, UsageError } from '../errors.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import { type TestTimeAugmentation, testTimeChoices, testTimeViews, writeView } from '../input/test-time.ts';
 import { decodePicture, fitPixels, type Pixels } from '../pictures/decode.ts';
 import type { FastestDevice } from '../run/fastest-device.ts';

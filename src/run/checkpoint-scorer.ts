@@ -3,7 +3,7 @@
  * the first one writes summaries and reports.
  */
 import { join } from 'node:path';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import type { Job } from '../collective/mpi/start-mpi.ts';
 import { type DatasetDescription, examplesIn, type Split } from '../data/dataset.ts';
@@ -14,19 +14,14 @@ import { holdOut } from '../data/holdout.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
-import {
-  type Evaluation,
-  Evaluator,
-  requireFlips,
-  requireSameClasses,
-  scoredWeights,
-} from '../evaluation/evaluate.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import { type Evaluation, Evaluator, requireFlips, requireSameClasses } from '../evaluation/evaluate.ts';
+import type { Weights } from '../evaluation/weights.ts';
+import { scoredWeights } from '../evaluation/weights.ts';
 import type { TestTimeAugmentation } from '../input/test-time.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
 import { lastReport } from '../report/report-files.ts';
 import type { Placement } from '../training/placement.ts';
-import { datasetOf, networkOf, storedImages } from '../training/training-run.ts';
+import { datasetOf, networkOf, storedImages } from '../training/stored-run.ts';
 import { oneLine } from '../wording.ts';
 import { factsOfEngine, factsOfExamples, factsOfScoring, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';

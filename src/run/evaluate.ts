@@ -2,7 +2,7 @@
 import { aFunction, type OptionChecks, optional, requireOptions } from '../arguments.ts';
 import { StoppedError } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import {
   type EvaluationControl,
   type EvaluationEvent,

@@ -8,7 +8,7 @@ import { messageOf } from '../errors.ts';
 import type { ConfusionMatrix } from '../evaluation/confusion.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import { evaluationLogIn } from '../evaluation/evaluation-log.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import { readStoredSet } from '../pictures/stored-set.ts';
 import type { ReportCollector } from '../report/collector.ts';
 import type { CurvePoint, Fact, ReportData, RunCurves } from '../report/report-data.ts';

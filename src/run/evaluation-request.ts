@@ -13,7 +13,7 @@ import type { DatasetName } from '../data/dataset.ts';
 import { datasetNames, labelChoices } from '../data/datasets.ts';
 import { aDeviceChoice, type DeviceChoice } from '../engine/device-names.ts';
 import { type EngineName, engineChoices, type Precision, precisions } from '../engine/offers.ts';
-import { type Weights, weightChoices } from '../evaluation/network-session.ts';
+import { type Weights, weightChoices } from '../evaluation/weights.ts';
 import { type TestTimeAugmentation, testTimeChoices } from '../input/test-time.ts';
 import { evaluationDefaults } from '../recipe/defaults.ts';
 import { type CacheOption, cacheCheck, type PictureOptions, pictureOptionChecks } from './run-data.ts';

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { makeFolder, removeEmpty } from '../disk/writable.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
-import type { Weights } from '../evaluation/network-session.ts';
+import type { Weights } from '../evaluation/weights.ts';
 import { withoutWatched } from '../passes/watch.ts';
 import { encodeGraphDef } from '../summary/graph-def.ts';
 import type { RecordedValue } from '../summary/recorded-value.ts';
 import { SummaryRecorder } from '../summary/recorder.ts';
 import { graphNodes } from '../training/graph-nodes.ts';
 import { devicesOf, type Placement } from '../training/placement.ts';
-import { networkOf } from '../training/training-run.ts';
+import { networkOf } from '../training/stored-run.ts';
 import type { EvaluationSettings } from './evaluation-request.ts';
 
 export class EvaluationSummaries {

@@ -5,7 +5,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { aSignal, type OptionChecks, optional, requireOptions } from '../arguments.ts';
-import { type Checkpoint, readCheckpoint } from '../checkpoint/checkpoint.ts';
+import { readCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import { aJob, type Job } from '../collective/mpi/start-mpi.ts';

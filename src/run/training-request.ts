@@ -30,7 +30,8 @@ import {
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
-import { datasetOf, networkOf, recipeOfCheckpoint, shapeOf } from '../training/training-run.ts';
+import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/stored-run.ts';
+import { shapeOf } from '../training/training-run.ts';
 import { alternatives, counted, oneLine, shortened } from '../wording.ts';
 import { requireOffer } from './fastest-device.ts';
 import { fastestTowers, type StepTimes } from './fastest-towers.ts';

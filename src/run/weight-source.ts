@@ -14,7 +14,7 @@ import { finiteNumber, json, listOf, record } from '../readers.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { bundleIndexPath, readBundle } from '../tensorflow/tensor-bundle.ts';
 import { fromTutorial } from '../tensorflow/tutorial-variables.ts';
-import { datasetOf } from '../training/training-run.ts';
+import { datasetOf } from '../training/stored-run.ts';
 import { oneLine } from '../wording.ts';
 import { isOnnxFile } from './file-kind.ts';
 import { notACheckpoint } from './no-checkpoint.ts';

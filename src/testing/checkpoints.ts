@@ -1,5 +1,5 @@
 /** Small checkpoints for tests. */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { float32 } from '../tensor/tensor.ts';
 

@@ -18,7 +18,10 @@ export interface MadeOptions {
   readonly runs: number;
   /** The number of points of each curve. */
   readonly points: number;
-  readonly isLive?: boolean;
+  /** The number of curves of each run, all if it is missing. */
+  readonly curves?: number;
+  /** Whether the whole curves are written too, and not only the overviews. */
+  readonly hasWhole?: boolean;
 }
 
 const classes = [
@@ -43,21 +46,25 @@ const started = 1_790_000_000;
 const overviewPoints = 1000;
 
 /** Writes `data/` below a folder, and returns the list of runs. */
-export function writeMadeData(folder: string, { runs: count, points, isLive = false }: MadeOptions): RunList {
+export function writeMadeData(folder: string, options: MadeOptions): RunList {
+  const { points, curves: curveCount, hasWhole = true } = options;
   const write = (path: string, content: string | Uint8Array) => {
     const file = join(folder, 'data', path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
   };
-  const runs = Array.from({ length: count }, (_, index) => {
-    const run = summaryOf(index, points);
-    const curves = Object.fromEntries(run.scalars.map((tag) => [tag, madeCurve(tag, index, points)]));
-    writeCurves(write, run.id, curves);
+  const runs = Array.from({ length: options.runs }, (_, index) => {
+    const whole = summaryOf(index, points);
+    const run = { ...whole, scalars: whole.scalars.slice(0, curveCount) };
+    const curves = Object.fromEntries(
+      run.scalars.map((tag) => [tag, madeCurve(tag, index, points, hasWhole)]),
+    );
+    writeCurves(write, run.id, curves, options);
     // One run has everything. The others would only repeat it.
     if (index === 0) writeRest(write, run.id);
     return run;
   });
-  const list: RunList = { version: '0.1.0', folder: 'runs', isLive, runs };
+  const list: RunList = { version: '0.1.0', folder: 'runs', isLive: false, runs };
   write('runs.json', JSON.stringify(list));
   return list;
 }
@@ -88,8 +95,9 @@ function summaryOf(index: number, points: number): RunSummary {
 }
 
 /** A falling or rising curve with noise that depends only on its arguments. */
-function madeCurve(tag: string, run: number, points: number): Curve {
-  const indices = Array.from({ length: points }, (_, index) => index);
+function madeCurve(tag: string, run: number, points: number, hasWhole: boolean): Curve {
+  const every = hasWhole ? 1 : Math.max(1, points / overviewPoints);
+  const indices = Array.from({ length: points / every }, (_, index) => Math.floor(index * every));
   const noise = (index: number) => Math.sin(index * 12.9898 + run * 78.233 + tag.length) * 43758.5453;
   const random = (index: number) => noise(index) - Math.floor(noise(index));
   const valueAt = (index: number) => {
@@ -106,14 +114,19 @@ function madeCurve(tag: string, run: number, points: number): Curve {
   };
 }
 
-function writeCurves(write: Write, id: string, curves: Readonly<Record<string, Curve>>): void {
+function writeCurves(
+  write: Write,
+  id: string,
+  curves: Readonly<Record<string, Curve>>,
+  { points, hasWhole = true }: MadeOptions,
+): void {
   const entries = Object.entries(curves);
   const overview: ScalarOverview = {
-    counts: Object.fromEntries(entries.map(([tag, { steps }]) => [tag, steps.length])),
+    counts: Object.fromEntries(entries.map(([tag]) => [tag, points])),
     curves: Object.fromEntries(entries.map(([tag, curve]) => [tag, reducedCurve(curve, overviewPoints)])),
   };
   write(`${id}/scalars.json`, JSON.stringify(overview));
-  for (const [tag, curve] of entries) write(`${id}/scalars/${idOf(tag)}.bin`, bytesOf(curve));
+  if (hasWhole) for (const [tag, curve] of entries) write(`${id}/scalars/${idOf(tag)}.bin`, bytesOf(curve));
 }
 
 /** Encodes a curve as `scalars/TAG.bin`. */

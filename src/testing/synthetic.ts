@@ -4,7 +4,8 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { datasets } from '../data/datasets.ts';
-import { drawRecords, ensureSynthetic } from '../data/synthetic/generate.ts';
+import { ensureSynthetic } from '../data/synthetic/generate.ts';
+import { drawRecords } from '../data/synthetic/records.ts';
 
 /** A key that changes when the first images change. */
 const key = createHash('sha256')

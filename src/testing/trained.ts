@@ -1,5 +1,5 @@
 /** Small trained networks for tests of exports: random weights in a checkpoint. */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import { datasets } from '../data/datasets.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { ImageRecipe } from '../input/augmentations.ts';

@@ -3,7 +3,7 @@
  * each batch, and the same validations, with its own batches of the held-out examples. Only the first process, whose variables are the
  * same, makes checkpoints and summaries.
  */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import type { Session } from '../engine/engine.ts';
 import type { BatchSource } from '../input/prefetch.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';

@@ -12,8 +12,9 @@ import { evaluateCheckpoint } from '../evaluation/evaluate.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
+import { datasetOf, networkOf } from './stored-run.ts';
 import { trainSteps } from './train.ts';
-import { datasetOf, makeRun, networkOf } from './training-run.ts';
+import { makeRun } from './training-run.ts';
 
 const folder = fileURLToPath(new URL('../../test/fixtures/checkpoints-0.1.0/', import.meta.url));
 const cases = [

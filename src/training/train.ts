@@ -15,7 +15,7 @@ import {
   required,
   requireOptions,
 } from '../arguments.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/content.ts';
 import type { CheckpointStore } from '../checkpoint/store.ts';
 import { trainingLock } from '../checkpoint/training-lock.ts';
 import { lockFolder } from '../disk/lock.ts';

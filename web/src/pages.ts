@@ -1,5 +1,6 @@
 /** The pages, by the first part of the route. A page is one file and one row. Pages that need much code are loaded lazily. */
 import type { ComponentType } from 'preact';
+import { lazy } from './lazy.tsx';
 import { RunPage } from './run-page.tsx';
 import { RunsPage } from './runs-page.tsx';
 
@@ -16,4 +17,14 @@ export interface Page {
 export const pages: readonly Page[] = [
   { id: 'runs', link: 'Runs', component: RunsPage },
   { id: 'run', under: 'runs', component: RunPage },
+  {
+    id: 'try',
+    link: 'Try it',
+    component: lazy(() => import('./try/try-page.tsx').then(({ TryPage }) => TryPage)),
+  },
+  {
+    id: 'train',
+    link: 'Train here',
+    component: lazy(() => import('./train/train-page.tsx').then(({ TrainPage }) => TrainPage)),
+  },
 ];

@@ -11,6 +11,9 @@ export const runList = new Store<{ readonly list?: RunList; readonly error?: str
 /** The overviews that were fetched, by the id of the run. */
 const overviews = new Store<ReadonlyMap<string, ScalarOverview>>(new Map());
 const requested = new Set<string>();
+/** Overviews that no component knows yet. Those of 100 runs arrive one by one, and each time all charts would be drawn. */
+const arrived = new Map<string, ScalarOverview>();
+const arrivalMillis = 100;
 /** Longer curves are reduced to half of these points, which keeps long sessions fast. */
 const mostPoints = 2000;
 
@@ -34,13 +37,23 @@ export async function reloadRuns(): Promise<void> {
 async function loadOverview(id: string): Promise<void> {
   if (requested.has(id)) return;
   requested.add(id);
+  await fetchOverview(id);
+}
+
+async function fetchOverview(id: string): Promise<void> {
   try {
     const overview = await fetchResource<ScalarOverview>(`${id}/scalars.json`, 'json');
-    overviews.set(new Map([...overviews.value, [id, overview]]));
+    if (arrived.size === 0) setTimeout(showArrived, arrivalMillis);
+    arrived.set(id, overview);
   } catch {
     // The next view that needs the curves tries again.
     requested.delete(id);
   }
+}
+
+function showArrived(): void {
+  overviews.set(new Map([...overviews.value, ...arrived]));
+  arrived.clear();
 }
 
 /** Returns the overviews of runs that have arrived, and fetches the others. */
@@ -72,6 +85,8 @@ export function applyChange({ points, runs, removed, resources }: Change): void 
   }
   if (Object.keys(points).length + removed.length > 0) overviews.set(next);
   invalidate(resources);
+  // Curves that changed in another way than by new points.
+  for (const id of requested) if (resources.includes(`${id}/scalars.json`)) void fetchOverview(id);
 }
 
 function grown(overview: ScalarOverview, added: Change['points'][string]): ScalarOverview {

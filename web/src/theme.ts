@@ -38,12 +38,18 @@ function apply(): void {
   document.documentElement.dataset['theme'] = theme.value;
 }
 
+const colors = new Map<string, string>();
+theme.subscribe(() => colors.clear());
+
 /** Returns a color of the style sheet, such as `--line`, as a value that a canvas takes. */
 export function cssColor(name: string): string {
+  const known = colors.get(name);
+  if (known !== undefined) return known;
   const probe = document.createElement('span');
   probe.style.color = `var(${name})`;
   document.body.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();
+  colors.set(name, color);
   return color;
 }

@@ -8,7 +8,8 @@ import { datasets } from '../datasets.ts';
 import { ExampleReader } from '../examples.ts';
 import { folderOf, loadExamples } from '../files.ts';
 import { imageBytes, recordBytes as recordBytesOf } from '../record.ts';
-import { drawRecords, ensureSynthetic } from './generate.ts';
+import { ensureSynthetic } from './generate.ts';
+import { drawRecords } from './records.ts';
 
 const dataset = datasets.synthetic;
 const recordBytes = recordBytesOf(dataset.record);

@@ -10,36 +10,16 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { aText, requireOptions } from '../../arguments.ts';
 import { exists } from '../../disk/exists.ts';
 import { requireRunning } from '../../errors.ts';
-import { RandomStream } from '../../tensor/random.ts';
 import { placeOf, withDataFolder } from '../data-folder.ts';
-import { type DatasetFile, filesOf, type Split, splits } from '../dataset.ts';
+import { type DatasetFile, filesOf } from '../dataset.ts';
 import { datasets } from '../datasets.ts';
 import { type DataOptions, dataChecks } from '../events.ts';
 import { folderOf } from '../files.ts';
-import { encodeRecord, recordBytes } from '../record.ts';
+import { recordBytes } from '../record.ts';
 import { requireComplete, writeDataset } from '../write.ts';
-import { drawExample } from './draw.ts';
-import { type Shape, shapes } from './shapes.ts';
+import { drawRecords } from './records.ts';
 
 const dataset = datasets.synthetic;
-/** The seed is fixed, so that every user gets the same set. */
-const seed = 0;
-
-/** Draws the records of examples `first` … `first + count - 1` of a split. Labels cycle through the classes, so that any ten
- * consecutive examples contain one of each class. */
-export function drawRecords(split: Split, first: number, count: number): Uint8Array {
-  const size = recordBytes(dataset.record);
-  const records = new Uint8Array(count * size);
-  for (let position = 0; position < count; position++) {
-    const index = first + position;
-    const label = index % shapes.length;
-    const stream = new RandomStream(seed, 'drawing', splits.indexOf(split), index);
-    const pixels = drawExample(shapes[label] as Shape, stream);
-    records.set(encodeRecord(dataset.record, [label], pixels), position * size);
-  }
-  return records;
-}
-
 /** How many images are drawn before yielding to the event loop. Drawing that many takes a few hundredths of a second. */
 const imagesPerTurn = 100;
 

@@ -11,7 +11,8 @@
 import type { ImageShape } from '../../data/record.ts';
 import type { CodeSample, ExportFormat } from '../format.ts';
 import { pixelsName } from '../inference-graph.ts';
-import { modelFile, networkModel, type OnnxGraph, openLogitsModel } from '../onnx-model.ts';
+import { networkModel, type OnnxGraph, openLogitsModel } from '../onnx-model.ts';
+import { modelFile } from '../portable-model.ts';
 import type { TrainedNetwork } from '../trained-network.ts';
 
 export const transformers: ExportFormat & { readonly name: 'transformers.js' } = {

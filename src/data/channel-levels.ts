@@ -1,5 +1,5 @@
 /** The mean and the standard deviation of each channel. */
-import type { ChannelStatistics } from '../data/dataset.ts';
+import type { ChannelStatistics } from './dataset.ts';
 
 /** The least deviation, one level of 255. Without it, pictures of one color could not be normalized. */
 const leastDeviation = 1 / 255;

@@ -1,0 +1,82 @@
+/** The camera: a preview, and buttons that take pictures. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../../../src/errors.ts';
+import type { PicturePixels } from '../worker/messages.ts';
+import { pixelsOf } from './pixels-of.ts';
+
+interface CameraProps {
+  /** Called with a picture while the button is held, or once for a click. */
+  readonly onPicture: (picture: PicturePixels) => void;
+  readonly onClose: () => void;
+  readonly button: string;
+  /** The number of milliseconds between pictures while the button is held; 0 for one picture per click. */
+  readonly every: number;
+}
+
+export function Camera({ onPicture, onClose, button, every }: CameraProps) {
+  const video = useRef<HTMLVideoElement>(null);
+  const timer = useRef<number | undefined>(undefined);
+  const [error, setError] = useState<string>();
+  useEffect(() => {
+    let stream: MediaStream | undefined;
+    let isOpen = true;
+    const open = async () => {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+      if (!isOpen) return stop();
+      if (video.current !== null) video.current.srcObject = stream;
+    };
+    const stop = () => {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+    };
+    open().catch((reason: unknown) =>
+      setError(`The camera cannot be used (${messageOf(reason)}). Allow it in the browser, or choose files.`),
+    );
+    return () => {
+      isOpen = false;
+      clearInterval(timer.current);
+      stop();
+    };
+  }, []);
+  const take = () => {
+    const { current } = video;
+    if (current !== null && current.videoWidth > 0)
+      onPicture(pixelsOf(current, current.videoWidth, current.videoHeight));
+  };
+  const hold = () => {
+    clearInterval(timer.current);
+    take();
+    if (every > 0) timer.current = window.setInterval(take, every);
+  };
+  const release = () => clearInterval(timer.current);
+  return (
+    <div class="camera">
+      {error === undefined ? (
+        <video ref={video} autoPlay muted playsInline aria-label="What the camera sees" />
+      ) : (
+        <p class="message failure" role="alert">
+          {error}
+        </p>
+      )}
+      <div class="toolbar">
+        <button
+          type="button"
+          class="primary"
+          onPointerDown={hold}
+          onPointerUp={release}
+          onPointerLeave={release}
+          onPointerCancel={release}
+          onKeyDown={(event) => {
+            if ((event.key === ' ' || event.key === 'Enter') && !event.repeat) hold();
+          }}
+          onKeyUp={release}
+          onBlur={release}
+        >
+          {button}
+        </button>
+        <button type="button" onClick={onClose}>
+          Close the camera
+        </button>
+      </div>
+    </div>
+  );
+}

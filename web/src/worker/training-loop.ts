@@ -1,0 +1,113 @@
+/** A run that trains in the worker until it is paused. Between steps, the worker answers other requests. */
+import { drawGeneratedSet, examplesOfPictures, type PageExamples } from '../../../src/page/page-examples.ts';
+import { PageTraining } from '../../../src/page/page-training.ts';
+import type { RecipeOptions } from '../../../src/recipe/recipe.ts';
+import type { LoadedRuntime } from './load-runtime.ts';
+import type { ProgressEvent, TrainingBegun, TrainingData, TrainingStart } from './messages.ts';
+
+/** A small network of the tutorial's kind. It learns the generated set in minutes on a laptop. */
+const recipe = {
+  network: 'cifar10:conv1=16,conv2=16,local3=64,local4=32',
+  hyperparameters: { optimizer: 'adam', movingAverageDecay: 0.99, weightDecay: 0.0005 },
+} as const satisfies RecipeOptions;
+const usualBatch = 64;
+/** The number of steps over which images/s are measured. */
+const measuredSteps = 20;
+
+type Report = (event: ProgressEvent) => void;
+
+export class TrainingLoop {
+  readonly training: PageTraining;
+  readonly #report: Report;
+  #isPaused = true;
+  #finished: Promise<number> = Promise.resolve(0);
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(training: PageTraining, report: Report) {
+    this.training = training;
+    this.#report = report;
+  }
+
+  static async begin(
+    { runtime, device }: LoadedRuntime,
+    { data, learningRate, checkpoint }: TrainingStart,
+    report: Report,
+  ): Promise<{ readonly loop: TrainingLoop; readonly begun: TrainingBegun }> {
+    const examples = await examplesFor(data, report);
+    const { training: pictures, heldOut } = examples;
+    const batchSize = Math.min(usualBatch, pictures.count);
+    const hyperparameters = { ...recipe.hyperparameters, learningRate };
+    const training =
+      checkpoint === null
+        ? await PageTraining.create(runtime, device, examples, { ...recipe, batchSize, hyperparameters })
+        : await PageTraining.resume(runtime, device, examples, checkpoint);
+    const begun = {
+      step: training.step,
+      classes: pictures.dataset.classes,
+      trainingPictures: pictures.count,
+      heldOutPictures: heldOut.count,
+      learningRate: training.learningRate,
+      batchSize: training.recipe.batchSize,
+      device: `${device.library}, ${device.threads} ${device.threads === 1 ? 'thread' : 'threads'}`,
+    };
+    return { loop: new TrainingLoop(training, report), begun };
+  }
+
+  /** Trains until `pause`. Returns the step that was reached. */
+  run(): Promise<number> {
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#finished = this.#steps().finally(() => {
+        this.#isPaused = true;
+      });
+    }
+    return this.#finished;
+  }
+
+  /** Ends training after the current step. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#finished.catch(() => undefined);
+  }
+
+  /** Runs a computation between two steps. Without this, it could see the variables of one step with the number of another. */
+  exclusive<T>(work: (training: PageTraining) => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => work(this.training));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async release(): Promise<void> {
+    await this.pause();
+    await this.training.release();
+  }
+
+  async #steps(): Promise<number> {
+    const times: number[] = [performance.now()];
+    while (!this.#isPaused) {
+      const step = await this.exclusive((training) => training.trainStep());
+      times.push(performance.now());
+      if (times.length > measuredSteps + 1) times.shift();
+      const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000;
+      const imagesPerSecond = ((times.length - 1) * this.training.recipe.batchSize) / seconds;
+      this.#report({ kind: 'step', step, imagesPerSecond });
+      await turn();
+    }
+    return this.training.step;
+  }
+}
+
+/** Lets the worker receive messages. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+function examplesFor(data: TrainingData, report: Report): Promise<PageExamples> | PageExamples {
+  if (data.kind === 'pictures') return examplesOfPictures(data.classes, data.pictures);
+  return drawGeneratedSet(async (done) => {
+    report({ kind: 'loading', what: 'Drawing 12,000 pictures', done });
+    await turn();
+  });
+}

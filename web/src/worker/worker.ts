@@ -1,0 +1,86 @@
+/** The worker of the page: it loads onnxruntime-web, explains models and trains. */
+import { messageOf } from '../../../src/errors.ts';
+import { PageModel } from '../../../src/page/page-model.ts';
+import { type LoadedRuntime, loadRuntime } from './load-runtime.ts';
+import type { ProgressEvent, RequestMessage, RequestName, Requests, WorkerMessage } from './messages.ts';
+import { TrainingLoop } from './training-loop.ts';
+
+let loaded: Promise<LoadedRuntime> | undefined;
+let model: PageModel | undefined;
+let loop: TrainingLoop | undefined;
+
+function send(message: WorkerMessage): void {
+  postMessage(message);
+}
+
+function report(event: ProgressEvent): void {
+  send({ kind: 'progress', event });
+}
+
+function runtime(): Promise<LoadedRuntime> {
+  loaded ??= loadRuntime((done) => report({ kind: 'loading', what: 'Loading ONNX Runtime', done }));
+  // A failed download is repeated the next time.
+  loaded.catch(() => {
+    loaded = undefined;
+  });
+  return loaded;
+}
+
+function training(): TrainingLoop {
+  if (loop === undefined) throw new Error('no run has begun');
+  return loop;
+}
+
+type Handlers = {
+  readonly [Name in RequestName]: (argument: Requests[Name]['argument']) => Promise<Requests[Name]['result']>;
+};
+
+const handlers: Handlers = {
+  openModel: async (file) => {
+    const { runtime: ort, device } = await runtime();
+    const opened = await PageModel.open(ort, device, file);
+    await model?.release();
+    model = opened;
+    return { classes: opened.classes, globalStep: opened.globalStep };
+  },
+  explain: async ({ picture, explained }) => {
+    if (model === undefined) throw new Error('no model is open');
+    const { data, width, height } = picture;
+    return model.explain({ data, width, height }, explained ?? undefined);
+  },
+  beginTraining: async (start) => {
+    const ready = await runtime();
+    await loop?.release();
+    loop = undefined;
+    const { loop: next, begun } = await TrainingLoop.begin(ready, start, report);
+    loop = next;
+    return begun;
+  },
+  train: () => training().run(),
+  pause: async () => {
+    await training().pause();
+    return null;
+  },
+  setLearningRate: async (rate) => {
+    training().training.learningRate = rate;
+    return null;
+  },
+  evaluate: () => training().exclusive((run) => run.evaluate()),
+  filters: async () => {
+    const found = await training().exclusive((run) => run.filters());
+    return found === undefined ? null : { shape: found.shape, data: found.data };
+  },
+  checkpoint: () => training().exclusive((run) => run.checkpoint()),
+  onnxFile: () => training().exclusive((run) => run.onnxFile()),
+};
+
+addEventListener('message', ({ data }: MessageEvent<RequestMessage>) => {
+  const { id, name, argument } = data;
+  const handler = handlers[name] as (argument: unknown) => Promise<unknown>;
+  Promise.resolve()
+    .then(() => handler(argument))
+    .then(
+      (result) => send({ kind: 'reply', id, result }),
+      (error: unknown) => send({ kind: 'failure', id, message: messageOf(error) }),
+    );
+});
