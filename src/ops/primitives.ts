@@ -80,6 +80,17 @@ export interface CallParameters {
   /** Whether the primitive uses the layouts of adjacent calls instead of choosing its own. */
   readonly follows?: true;
   readonly pieces?: readonly Piece[];
+  /** For a copy that computes images of a convolution: the layout of the result is the one that oneDNN would choose for it in a
+   * direct convolution. */
+  readonly likeDirect?: LikeDirect;
+}
+
+/** An operand or the result of a direct convolution. */
+export interface LikeDirect {
+  readonly x: Shape;
+  readonly filter: Shape;
+  readonly window: Window;
+  readonly argument: 'src' | 'dst';
 }
 
 export interface Call {

@@ -1,13 +1,13 @@
 /** Lets convolutions and pools choose the layouts in which they are fastest, in the order of the program. */
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
-import type { Call, Slot } from '../../ops/primitives.ts';
-import { sizeOf } from '../../tensor/tensor.ts';
+import type { Call, LikeDirect, Slot } from '../../ops/primitives.ts';
+import { type Shape, sizeOf } from '../../tensor/tensor.ts';
 import { describeCall } from './describe.ts';
 import type { LayoutClasses } from './layout-classes.ts';
 import type { Layout, LayoutTable } from './layout-table.ts';
 import { elementSize } from './native/constants.ts';
 import type { Handle, Onednn } from './native/onednn.ts';
-import type { Program } from './program.ts';
+import { type Program, resultOf } from './program.ts';
 import { isSmall, teamFor } from './small-work.ts';
 
 /** What the functions that choose and assign layouts share. */
@@ -27,6 +27,7 @@ export function chooseLayouts(program: Program, context: LayoutContext): Readonl
     context.onednn.setTeam(teamFor(isSmall(call)));
     const { choosesLayouts } = recordOf(call.kind);
     if (choosesLayouts === 'result') chooseResult(call, context);
+    if (call.parameters.likeDirect !== undefined) chooseLikeDirect(call, call.parameters.likeDirect, context);
     const chosen = choosesLayouts === 'all' ? chooseAll(call, context, true) : undefined;
     if (chosen !== undefined) descriptors.set(call, chosen);
   }
@@ -49,6 +50,28 @@ function chooseResult(call: Call, { onednn, table, classes }: LayoutContext): vo
   const chosen = onednn.layout(descriptor, 'dst');
   const layout = chosen === undefined ? table.rowMajor(result) : table.of(chosen, table.rowMajor(result));
   classes.assign(result, mustNotPad('dst', result, layout, classes) ? table.rowMajor(result) : layout);
+}
+
+/** Assigns to the result of a call the layout that oneDNN would choose for it in a direct convolution. */
+function chooseLikeDirect(
+  call: Call,
+  { x, filter, window, argument }: LikeDirect,
+  { onednn, table, classes }: LayoutContext,
+): void {
+  const result = resultOf(call);
+  const [[n = 1], [o = 1]] = [x, filter];
+  const slot = (name: string, dims: Shape): Slot => ({ name, dims, type: result.type });
+  const convolution: Call = {
+    ...call,
+    kind: 'convolution_forward',
+    reads: { src: slot('x', x), weights: slot('filter', filter) },
+    writes: { dst: slot('y', [n, o, ...x.slice(2)]) },
+    parameters: { window },
+  };
+  const descriptor = describeCall(onednn, convolution, (operand) => table.any(operand));
+  const chosen = onednn.layout(descriptor, argument);
+  const layout = chosen === undefined ? table.rowMajor(result) : table.of(chosen, table.rowMajor(result));
+  classes.assign(result, mustNotPad(argument, result, layout, classes) ? table.rowMajor(result) : layout);
 }
 
 /** Lets oneDNN choose all layouts of a call. Assigns them to their slots if `assign` is set.

@@ -22,6 +22,8 @@ import { scheduleExchange } from './schedule-exchange.ts';
 import { scheduleFiniteCheck } from './schedule-finite-check.ts';
 import { splitChannelSums } from './split-channel-sums.ts';
 import { addWatchedCalls } from './watched-calls.ts';
+import { winogradForms } from './winograd.ts';
+import { neverWinograd, type WinogradRule } from './winograd-rule.ts';
 
 /** Options of `programOf`. */
 export interface ProgramOptions {
@@ -29,19 +31,24 @@ export interface ProgramOptions {
   readonly exchange?: boolean;
   /** What oneDNN lacks on this CPU. Default: nothing. */
   readonly gaps?: Gaps;
+  /** Which convolutions in float32 use Winograd's algorithm. Default: none. */
+  readonly winograd?: WinogradRule;
 }
 
-/** Returns the program of a graph. It depends on the machine only through `gaps`.
+/** Returns the program of a graph. It depends on the machine only through `gaps` and `winograd`.
  * @throws GraphError for a graph that the engine does not support, or whose values cannot be exchanged */
 export function programOf(
   graph: Graph,
   precision: PrecisionOf<'onednn'>,
-  { exchange = false, gaps = noGaps }: ProgramOptions = {},
+  { exchange = false, gaps = noGaps, winograd = neverWinograd }: ProgramOptions = {},
 ): Program {
   const chains = gaps.chains ? [fuseFunctions] : [fuseChains, headChains];
   const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, ...chains];
   const alone = { ...graph, results: withoutRole(graph.results, 'exchanged') };
-  const whole = exchange ? lowerExchange(commuteRelu(prune(graph))) : lower(commuteRelu(prune(alone)));
+  const forms = winogradForms(precision === 'float32' ? winograd : neverWinograd);
+  const whole = exchange
+    ? lowerExchange(commuteRelu(prune(graph)), forms)
+    : lower(commuteRelu(prune(alone)), forms);
   const fused = passes.reduce((program, pass) => pass(program), whole);
   const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
   return [...typing, splitChannelSums, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(

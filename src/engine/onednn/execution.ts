@@ -27,6 +27,7 @@ import type {
   Step,
 } from './plan.ts';
 import { teamFor } from './small-work.ts';
+import type { WinogradRule } from './winograd-rule.ts';
 
 /** A step with the addresses of its operands and results. */
 interface BoundStep {
@@ -46,6 +47,8 @@ export interface ExecutionOptions {
   readonly exchange?: ExchangeStart | undefined;
   /** What oneDNN lacks on this CPU. Default: nothing. */
   readonly gaps?: Gaps;
+  /** Which convolutions in float32 use Winograd's algorithm. Default: none. */
+  readonly winograd?: WinogradRule;
 }
 
 export class Execution {
@@ -72,7 +75,7 @@ export class Execution {
     graph: Graph,
     threads: number,
     precision: PrecisionOf<'onednn'>,
-    { exchange, gaps }: ExecutionOptions = {},
+    { exchange, ...options }: ExecutionOptions = {},
   ) {
     this.#graph = graph;
     this.#onednn = new Onednn(threads);
@@ -80,7 +83,7 @@ export class Execution {
     try {
       this.#plan = planOf(
         this.#onednn,
-        programOf(graph, precision, { exchange: exchange !== undefined, ...(gaps && { gaps }) }),
+        programOf(graph, precision, { exchange: exchange !== undefined, ...options }),
       );
       this.#placement = placeBuffers(this.#plan);
       const bytes = Math.max(0, ...[...graph.variables.values()].map(({ shape }) => 4 * sizeOf(shape)));

@@ -38,11 +38,19 @@ const armTitles: Readonly<Record<number, string>> = {
 /** Returns the instruction set that oneDNN uses, as `AVX-512 with bfloat16 (avx512_core_bf16)`. It is limited by ONEDNN_MAX_CPU_ISA.
  * @throws RunError when oneDNN is not found */
 export function instructionSet(): string {
-  const library = openLibrary();
-  const value = Number(library.function('dnnl_get_effective_cpu_isa', 'int', [])());
-  if (process.arch === 'arm64') return armTitle(value);
-  const name = library.function('dnnl_cpu_isa2str', 'const char *', ['int'])(value);
-  return titleOf(String(name).replace(/^cpu_isa_/, ''));
+  return process.arch === 'arm64' ? armTitle(effective()) : titleOf(instructionSetName());
+}
+
+/** Returns oneDNN's own name for the instruction set that it uses on x86, such as `avx2`.
+ * @throws RunError when oneDNN is not found */
+export function instructionSetName(): string {
+  const name = openLibrary().function('dnnl_cpu_isa2str', 'const char *', ['int'])(effective());
+  return String(name).replace(/^cpu_isa_/, '');
+}
+
+/** Returns the value of dnnl_cpu_isa_t that is in effect. */
+function effective(): number {
+  return Number(openLibrary().function('dnnl_get_effective_cpu_isa', 'int', [])());
 }
 
 /** Returns the version of oneDNN with the instruction set that it uses: `oneDNN 2.6.3 uses AVX2 (avx2)`.

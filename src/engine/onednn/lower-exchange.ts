@@ -11,15 +11,15 @@ import type { NamedArgument } from '../../ops/primitive-kinds.ts';
 import { type Slot, slotDims } from '../../ops/primitives.ts';
 import { splitExchange } from '../../passes/split-exchange.ts';
 import { exchangePart, ownName } from '../exchange.ts';
-import { Lowering } from './lower.ts';
+import { type FormsOf, Lowering } from './lower.ts';
 import type { Program } from './program.ts';
 
 /** Returns the program, whose outputs include the session's own value of each exchanged scalar (`ownName`).
  * @throws GraphError when the graph cannot be split at the exchange (`splitExchange`), and as `lower` */
-export function lowerExchange(graph: Graph): Program {
+export function lowerExchange(graph: Graph, formsOf?: FormsOf): Program {
   const { first, second, exchanged: links, carried } = splitExchange(graph);
   const { exchanged } = graph.results;
-  const lowering = new Lowering();
+  const lowering = new Lowering(formsOf);
   lowering.addNodes(first.nodes);
   const averages = addExchange(lowering, exchanged);
   for (const [name, average] of averages) {

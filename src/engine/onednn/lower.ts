@@ -1,8 +1,8 @@
-/** Graph → program, using the `onednn` rule of every operator. */
+/** Graph → program, using the `onednn` rule of every operator, or another form for some nodes. */
 import { GraphError, RunError } from '../../errors.ts';
 import { type Graph, inputsOf, type Node, outputsOf, type Value } from '../../graph/graph.ts';
 import { mapResults, type Results } from '../../graph/results.ts';
-import type { OpName } from '../../graph/signature.ts';
+import type { OpName, PerOutput } from '../../graph/signature.ts';
 import type { OnednnContext } from '../../ops/definition.ts';
 import { recordOf, type TensorArgument } from '../../ops/primitive-kinds.ts';
 import {
@@ -20,10 +20,20 @@ import { dtypes } from '../../tensor/dtype.ts';
 import { contentKey, type Shape, sizeOf, type Tensor, type TensorType } from '../../tensor/tensor.ts';
 import type { Program } from './program.ts';
 
+/** For some operators, a function that makes the calls of a node in place of the operator's rule. It returns undefined if the rule
+ * applies. */
+export type Forms = {
+  readonly [N in OpName]?: (node: Node<N>, context: OnednnContext<N>) => PerOutput<N, Slot> | undefined;
+};
+/** Returns the forms for nodes that are lowered together. */
+export type FormsOf = (nodes: readonly Node[]) => Forms;
+
+const noForms: FormsOf = () => ({});
+
 /** @throws GraphError for an operator that this engine does not support
  * @throws RunError for an element type that this engine does not support */
-export function lower(graph: Graph): Program {
-  const lowering = new Lowering();
+export function lower(graph: Graph, formsOf: FormsOf = noForms): Program {
+  const lowering = new Lowering(formsOf);
   lowering.addNodes(graph.nodes);
   return lowering.program(
     graph,
@@ -35,9 +45,15 @@ export function lower(graph: Graph): Program {
 export class Lowering {
   readonly #builder = new ProgramBuilder();
   readonly #slots = new Map<Value, Slot>();
+  readonly #formsOf: FormsOf;
+
+  constructor(formsOf: FormsOf = noForms) {
+    this.#formsOf = formsOf;
+  }
 
   addNodes(nodes: readonly Node[]): void {
-    for (const node of nodes) lowerNode(node, this.#slots, this.#builder);
+    const forms = this.#formsOf(nodes);
+    for (const node of nodes) lowerNode(node, forms, this.#slots, this.#builder);
   }
 
   addCall(call: Call): void {
@@ -80,7 +96,12 @@ function slotType({ dtype }: TensorType): 'float32' | 'int32' {
   return onednn;
 }
 
-function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, builder: ProgramBuilder): void {
+function lowerNode<N extends OpName>(
+  node: Node<N>,
+  forms: Forms,
+  slots: Map<Value, Slot>,
+  builder: ProgramBuilder,
+): void {
   const rule = definitions[node.op].onednn;
   if ('notOffered' in rule) {
     throw new GraphError(`${node.op} "${node.name}" has no oneDNN form: ${rule.notOffered}`);
@@ -93,7 +114,9 @@ function lowerNode<N extends OpName>(node: Node<N>, slots: Map<Value, Slot>, bui
     outputTypes: node.outputs,
     attributes: node.attributes,
   } as OnednnContext<N>;
-  const lowered = new Map(Object.entries(rule(context) as Readonly<Record<string, Slot>>));
+  const form = forms[node.op];
+  const made = form?.(node, context) ?? rule(context);
+  const lowered = new Map(Object.entries(made as Readonly<Record<string, Slot>>));
   for (const [output, value] of outputsOf(node)) {
     const slot = lowered.get(output);
     if (slot === undefined) continue;

@@ -20,9 +20,10 @@ import type { EngineMaker, EngineOptions, PrecisionMaker } from '../maker.ts';
 import { offers, offersWith, type PrecisionOf } from '../offers.ts';
 import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
-import { describeInstructions } from './instruction-set.ts';
+import { describeInstructions, instructionSetName } from './instruction-set.ts';
 import { openLibrary } from './native/library.ts';
 import { onednnGaps, onednnSupport } from './support.ts';
+import { neverWinograd, type WinogradRule, winogradRule } from './winograd-rule.ts';
 
 const threadPool = sessionThreads<SessionStart>(
   () => new Worker(new URL('./cifar10-onednn-worker.js', import.meta.url), { execArgv: workerFlags() }),
@@ -72,8 +73,11 @@ function createIn<P extends PrecisionOf<'onednn'>>(
       const { exchange } = options;
       // A graph that cannot be split is refused here, before a thread starts.
       if (exchange !== undefined) splitExchange(graph);
-      const gaps = onednnGaps(precision);
-      return compile({ graph, threads: options.threads ?? threads, precision, exchange, gaps });
+      return compile({
+        ...{ graph, threads: options.threads ?? threads, precision, exchange },
+        gaps: onednnGaps(precision),
+        winograd: winogradHere(),
+      });
     },
   };
 }
@@ -94,6 +98,11 @@ function alternativesTo(precision: PrecisionOf<'onednn'>): string {
   const others = offersWith({ device: 'cpu', precision }).filter(({ engine }) => engine !== 'onednn');
   const engines = others.map(({ engine }) => `\`engine: ${engine}\``);
   return alternatives([...(precision === 'float32' ? [] : ['`precision: float32`']), ...engines]);
+}
+
+/** Returns the rule for the instruction set that oneDNN uses here. */
+function winogradHere(): WinogradRule {
+  return process.arch === 'arm64' ? neverWinograd : winogradRule(instructionSetName());
 }
 
 function compile(start: SessionStart): Promise<Session> {

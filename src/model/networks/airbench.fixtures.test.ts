@@ -70,7 +70,7 @@ for (const { name, skip, create } of engines)
       for (const [step, loss] of training.losses.entries()) {
         const found = await session.step(feedsOf(graph.recipe, step), { watch: step === 0 });
         assertNear(`loss of step ${step}`, Number(found.get('cross_entropy')?.data[0]), loss);
-        if (step === 0) assertFirstStep(start, found, await session.read());
+        if (step === 0) assertFirstStep(start, found, await session.read(), slackOf(name));
       }
       const after = await session.read();
       for (const [variable, expected] of Object.entries(training.variables)) {
@@ -125,12 +125,26 @@ function feedsOf(
   ]);
 }
 
+/** Where oneDNN uses Winograd's algorithm, it rounds to a few 1e-6. A pool whose two largest cells are equal except for that may pass
+ * its gradient to the other one. In PyTorch, float32 agrees with float64 to 1e-6. */
+const slackOf = (engine: string) => (engine === 'onednn' ? 2e-4 : 0);
+
 /** Asserts gradients, momenta and updates. An update is a difference of rounded weights, so its error is at least their rounding. */
-function assertFirstStep(start: Tensors, outputs: Tensors, after: Tensors): void {
+function assertFirstStep(start: Tensors, outputs: Tensors, after: Tensors, slack: number): void {
   for (const [name, expected] of Object.entries(training.gradients))
-    assertSummary(`gradient of ${name}`, valuesOf(outputs, gradientTag(name)), expected);
+    assertSummary(
+      `gradient of ${name}`,
+      valuesOf(outputs, gradientTag(name)),
+      expected,
+      slack * expected.norm,
+    );
   for (const [name, expected] of Object.entries(training.momenta))
-    assertSummary(`momentum of ${name}`, valuesOf(after, `${name}/${momentumSlot}`), expected);
+    assertSummary(
+      `momentum of ${name}`,
+      valuesOf(after, `${name}/${momentumSlot}`),
+      expected,
+      slack * expected.norm,
+    );
   for (const [name, expected] of Object.entries(training.updates)) {
     const before = valuesOf(start, name);
     const rounding = 2 ** -24 * Math.hypot(...[...before].slice(0, 100_000)) * 2;
@@ -138,7 +152,7 @@ function assertFirstStep(start: Tensors, outputs: Tensors, after: Tensors): void
       `update of ${name}`,
       valuesOf(after, name).map((value, i) => value - (before[i] ?? 0)),
       expected,
-      rounding,
+      rounding + slack * expected.norm,
     );
   }
 }

@@ -7,7 +7,7 @@ import { RandomStream } from '../../../tensor/random.ts';
 import { sizeOf } from '../../../tensor/tensor.ts';
 import { assertClose } from '../../../testing/compare.ts';
 import { computeGraph } from '../../../testing/reference.ts';
-import { cookToom, type Matrix, transposed } from './cook-toom.ts';
+import { cookToom, type Matrix, transposed } from '../../cook-toom.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';
 

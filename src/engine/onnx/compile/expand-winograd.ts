@@ -1,5 +1,5 @@
 /**
- * Convolutions with 5×5 and 3×3 filters as matrix products, by the algorithm of `cook-toom.ts` in tiles of 4×4. A 5×5
+ * Convolutions with 5×5 and 3×3 filters as matrix products, by the algorithm of `engine/cook-toom.ts` in tiles of 4×4. A 5×5
  * convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with constant
  * matrices. Images are [H, W, N, C] (`layout.ts`); p and q are indices of points, s and t of tiles, d and e of blocks of tiles.
  *
@@ -23,8 +23,8 @@ import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
+import { axisMaps, type BlockMap, cookToom, kronecker, type Matrix, transposed } from '../../cook-toom.ts';
 import { constantLike } from './casts.ts';
-import { type CookToom, cookToom, kronecker, type Matrix, transposed, wholeAxis } from './cook-toom.ts';
 import { turned } from './layout.ts';
 
 const tile = 4;
@@ -54,34 +54,11 @@ function plan(x: Shape, filter: Shape) {
   const [n, i, h, w] = sizes(x);
   const [o, , k] = sizes(filter);
   const small = cookToom(tile, k);
-  const rows = axisPlan(small, h, mostTiles.rows);
-  const columns = axisPlan(small, w, mostTiles.columns);
+  const rows = axisMaps(small, h, mostTiles.rows);
+  const columns = axisMaps(small, w, mostTiles.columns);
   return { n, i, o, k, points: small.B.length, rows, columns, G: small.G };
 }
 type Plan = ReturnType<typeof plan>;
-
-/** Divides an axis into blocks of at most `most` tiles, and returns their number, the tiles of each, and the maps of the axis. */
-function axisPlan(small: CookToom, length: number, most: number) {
-  const count = length / tile;
-  const tiles = Math.max(
-    ...Array.from({ length: most }, (_, i) => i + 1).filter((size) => count % size === 0),
-  );
-  const blocks = count / tiles;
-  const { A, B } = wholeAxis(small, length, tiles);
-  return {
-    ...{ blocks, tiles },
-    evaluateInput: { matrix: B, blocks: 1 },
-    interpolate: { matrix: A, blocks },
-    evaluateGradient: { matrix: transposed(A), blocks },
-    inputGradient: { matrix: transposed(B), blocks: 1 },
-  };
-}
-
-/** A linear map along an axis that consists of `blocks` blocks. Each block is multiplied by the matrix. */
-interface BlockMap {
-  readonly matrix: Matrix;
-  readonly blocks: number;
-}
 
 /** Adds a matrix that is to be multiplied by x. */
 function constant(op: Apply, matrix: Matrix, x: Value): Value {

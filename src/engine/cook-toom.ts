@@ -74,12 +74,45 @@ export function kronecker(a: Matrix, b: Matrix): Matrix {
   return a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((x) => rowB.map((y) => x * y))));
 }
 
+/** A linear map along an axis that consists of `blocks` blocks. Each block is multiplied by the matrix. */
+export interface BlockMap {
+  readonly matrix: Matrix;
+  readonly blocks: number;
+}
+
+/** The maps of an axis, which is divided into blocks of `tiles` tiles each. */
+export interface AxisMaps {
+  readonly blocks: number;
+  readonly tiles: number;
+  readonly evaluateInput: BlockMap;
+  readonly interpolate: BlockMap;
+  readonly evaluateGradient: BlockMap;
+  readonly inputGradient: BlockMap;
+}
+
+/** Divides an axis of `length` cells into blocks of at most `most` tiles, and returns its maps. */
+export function axisMaps(small: CookToom, length: number, most: number): AxisMaps {
+  const count = length / small.A.length;
+  const tiles = Math.max(
+    ...Array.from({ length: most }, (_, i) => i + 1).filter((size) => count % size === 0),
+  );
+  const blocks = count / tiles;
+  const { A, B } = wholeAxis(small, length, tiles);
+  return {
+    ...{ blocks, tiles },
+    evaluateInput: { matrix: B, blocks: 1 },
+    interpolate: { matrix: A, blocks },
+    evaluateGradient: { matrix: transposed(A), blocks },
+    inputGradient: { matrix: transposed(B), blocks: 1 },
+  };
+}
+
 /**
  * Returns the matrices for a whole axis of `length` cells in tiles of m, padded as SAME does. The rows of B and the columns of A are
  * ordered by block of `tilesPerBlock` tiles first, then by point, then by tile. The blocks of A do not overlap, so A is the matrix of
  * one block, and it is the same for all of them. B is the matrix of the whole axis.
  */
-export function wholeAxis(
+function wholeAxis(
   { A, B }: CookToom,
   length: number,
   tilesPerBlock: number,

@@ -1,0 +1,73 @@
+/**
+ * Decides which convolutions use Winograd's algorithm (`winograd.ts`). The decision depends only on the instruction set and on shapes,
+ * so that every run on a machine has the same results.
+ *
+ * Measured with one thread of an AVX2 CPU (oneDNN 2.6), the forward pass and both gradients together, including all reorders, with
+ * 128 or 256 images: docs/log.md has the numbers.
+ */
+import type { ConvolutionAttributes } from '../../graph/signature.ts';
+import { convolutionWindow } from '../../ops/convolution.ts';
+import { sizes } from '../../ops/shapes.ts';
+import type { Shape } from '../../tensor/tensor.ts';
+
+/** The outputs of a tile, in each direction. Smaller tiles save less, and larger ones lose more precision. */
+export const tile = 4;
+
+/** For each size of a filter, the convolutions for which the algorithm is faster: those within one of the limits. */
+export type WinogradRule = Readonly<Partial<Record<number, readonly WinogradLimits[]>>>;
+
+interface WinogradLimits {
+  /** The most rows and columns of images. The matrix that is multiplied by whole rows grows with them. */
+  readonly side: number;
+  /** The fewest input channels. */
+  readonly inputs: number;
+  /** The fewest output channels. */
+  readonly outputs: number;
+  /** The fewest images times tiles across. With fewer, the matrices that are multiplied have too few rows. */
+  readonly rows: number;
+}
+
+/** The rule for CPUs on which convolutions are always direct. */
+export const neverWinograd: WinogradRule = {};
+
+const avx2: WinogradRule = {
+  3: [
+    { side: 8, inputs: 16, outputs: 16, rows: 32 },
+    { side: 16, inputs: 32, outputs: 32, rows: 32 },
+    { side: 32, inputs: 24, outputs: 64, rows: 32 },
+  ],
+  5: [{ side: 24, inputs: 16, outputs: 16, rows: 32 }],
+};
+
+/** The rules by the names that oneDNN gives to instruction sets. On others, the algorithm has not been measured to be faster. */
+const rules: Readonly<Partial<Record<string, WinogradRule>>> = { avx2, avx2_vnni: avx2, avx2_vnni_2: avx2 };
+
+/** Returns the rule for an instruction set, by oneDNN's name without the prefix, such as `avx2`. */
+export function winogradRule(instructions: string): WinogradRule {
+  return rules[instructions] ?? neverWinograd;
+}
+
+/** Whether the rule chooses the algorithm for a convolution and its gradients. The algorithm needs square filters, a stride of 1,
+ * padding that preserves rows and columns, and whole tiles. */
+export function isWinograd(
+  rule: WinogradRule,
+  x: Shape,
+  filter: Shape,
+  attributes: ConvolutionAttributes,
+): boolean {
+  const [n, i, h, w] = sizes(x);
+  const [o] = sizes(filter);
+  const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
+  const [k] = kernel;
+  const fitsAxis = (axis: 0 | 1) => {
+    const keeps = before[axis] === (k - 1) / 2 && after[axis] === (k - 1) / 2;
+    return kernel[axis] === k && strides[axis] === 1 && keeps;
+  };
+  const whole = h % tile === 0 && w % tile === 0 && (attributes.groups ?? 1) === 1;
+  const isWithin = (limits: WinogradLimits) =>
+    Math.max(h, w) <= limits.side &&
+    i >= limits.inputs &&
+    o >= limits.outputs &&
+    (w / tile) * n >= limits.rows;
+  return fitsAxis(0) && fitsAxis(1) && whole && (rule[k] ?? []).some(isWithin);
+}
