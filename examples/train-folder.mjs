@@ -8,13 +8,14 @@
  */
 import { evaluate, exportModel, train } from 'cifar10-ts';
 
-const [data = 'photos', steps = '1000'] = process.argv.slice(2);
+const [data = 'photos', steps] = process.argv.slice(2);
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
 const result = await train(
-  { data, trainDir: 'runs/photos', maxSteps: Number(steps), holdout: 0.1 },
+  // Without a number of steps, the recipe `fast` chooses the length.
+  { data, trainDir: 'runs/photos', ...(steps !== undefined && { maxSteps: Number(steps) }), holdout: 0.1 },
   {
     signal: stop.signal,
     // Called after every step. Draw a curve, update a page, or stop early.

@@ -45,6 +45,7 @@ export type {
 } from './graph/signature.ts';
 export type { AugmentationName, Draw, ImageMaker } from './input/augmentation.ts';
 export type { NormalizationName, StatisticsChoice } from './input/normalization.ts';
+export type { EarlyImages } from './input/shrink.ts';
 export type { TestTimeAugmentation } from './input/test-time.ts';
 export type {
   ConfigurationOf,

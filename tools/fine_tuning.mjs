@@ -96,6 +96,7 @@ const others = readdirSync(join(pictures, 'train'))
 console.log(`Source: ${sourceSteps} steps on ${others.join(', ')}`);
 const source = join(work, 'source');
 const ofSource = await precisionOf('source', folderOf('source-pictures', others, 0), {
+  recipe: 'tutorial',
   maxSteps: sourceSteps,
 });
 console.log(`precision @ 1 of the source on its ${others.length} classes: ${ofSource.toFixed(4)}`);
@@ -128,7 +129,7 @@ for (let seed = 0; seed < Number(seeds); seed++) {
   const data = folderOf(`pictures-${seed}`, classes, seed * Number(each), Number(each));
   for (const { name, title, learningRate, ...start } of variants) {
     const hyperparameters = { learningRate };
-    const request = { ...start, hyperparameters, seed, batchSize: 32, maxSteps: steps };
+    const request = { ...start, recipe: 'tutorial', hyperparameters, seed, batchSize: 32, maxSteps: steps };
     const precision = await precisionOf(`${name}-${seed}`, data, request);
     results.get(title)?.push(precision);
     console.log(`seed ${seed}, ${title}: ${precision.toFixed(4)}`);

@@ -19,6 +19,7 @@ const peers = [
     ['channels_last banded fp32 eager', 'channels_last banded bf16 eager'],
   ],
   ['torch_resnet.py', 'channels_last eager', ['channels_last fp32 eager', 'channels_last bf16 eager']],
+  ['torch_airbench.py', 'channels_last eager', ['channels_last fp32 eager', 'channels_last bf16 eager']],
 ] as const;
 
 for (const [file, only, variants] of peers)

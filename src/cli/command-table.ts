@@ -70,7 +70,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
     inJob: 'together',
     summary: 'train the network, or resume a run',
     description:
-      'Trains the convolutional network of the CIFAR-10 tutorial and saves checkpoints. If the folder contains ' +
+      'Trains the convolutional network of the CIFAR-10 tutorial, or with --data a network that learns faster, and saves checkpoints. If the folder contains ' +
       'checkpoints, training resumes from the newest undamaged one, as if it had never stopped: data set, batch size, seed ' +
       'and recipe are those of the checkpoint, unless a flag overrides them. Ctrl-C saves a checkpoint and exits. Nothing is ' +
       'deleted except checkpoints beyond --keep and, in best, the previous best one.',
@@ -81,6 +81,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'A first run without a download (the simple images need gradient clipping)',
       ],
       ['train --data photos', 'Train on your own pictures: photos/cat/1.jpg, photos/dog/1.jpg …'],
+      ['train --data photos --recipe best', 'The same with more time for a more precise network'],
       ['train --recipe resnet20 --train-dir runs/resnet', 'A residual network with its own recipe'],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],

@@ -76,6 +76,8 @@ const trainDefaults: Omit<
   lookAheadDecay: 0.95,
   weightDecay: 0.004,
   labelSmoothing: 0,
+  earlySize: 0,
+  earlyShare: 0.5,
   clipNorm: 0,
   holdout: 0,
   findLearningRate: false,

@@ -59,6 +59,39 @@ describe('your own pictures', needsDecoder, () => {
     assert.deepEqual(first, second);
   });
 
+  test('are trained with the recipe fast by default, which fits their number, and a resumed run keeps it', async () => {
+    const narrow = ['--width', '0.1', '--engine', 'onnx', '--train-dir', 'fast'];
+    const started = await cifar10(['train', '--data', 'photos', '--max-steps', '1', ...narrow]);
+    assert.equal(started.code, 0, started.errors);
+    assert.match(started.output, /^Training airbench on 24 images of the pictures in photos, 32 per step/m);
+    for (const given of [[], ['--recipe', 'fast', '--data', 'photos']]) {
+      const resumed = await cifar10(['train', ...given, '--max-steps', '2', ...narrow]);
+      assert.equal(resumed.code, 0, resumed.errors);
+    }
+    const { metadata } = await readCheckpoint('fast/model.ckpt-2.safetensors');
+    const { recipe, network, batchSize } = metadata;
+    assert.deepEqual([recipe, network.configuration, batchSize], ['fast', { width: 0.1 }, 32]);
+    const scored = await cifar10([
+      'eval',
+      '--run-once',
+      '--checkpoint-dir',
+      'fast',
+      '--eval-dir',
+      'fast-eval',
+    ]);
+    assert.equal(scored.code, 0, scored.errors);
+  });
+
+  test('are trained with the recipe of the tutorial if the command names an optimizer', async () => {
+    const narrow = ['--max-steps', '1', '--batch-size', '8', '--engine', 'onnx'];
+    const trained = await cifar10([
+      ...['train', '--data', 'photos', '--optimizer', 'adam', '--train-dir', 'adam', ...narrow],
+    ]);
+    assert.equal(trained.code, 0, trained.errors);
+    const { metadata } = await readCheckpoint('adam/model.ckpt-1.safetensors');
+    assert.deepEqual([metadata.recipe, metadata.network.name], ['tutorial', 'cifar10']);
+  });
+
   test('are imported to a data folder, which can be used in their place', async () => {
     const imported = await cifar10([
       'import',

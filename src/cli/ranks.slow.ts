@@ -107,33 +107,43 @@ for (const vendor of mpiVendors) {
     });
 
   describe(`a job of ${vendor}`, { skip: 'missing' in launcher ? launcher.missing : false }, () => {
-    test('averages the running statistics of ResNet over all processes', async () => {
-      const network = ['--network', 'resnet:depth=8', '--clip-norm', '1', '--learning-rate', '0.01'];
-      const train = trainer([...network, '--engine', 'onnx', '--batch-size', '14', '--max-steps', '6']);
-      for (const [ranks, towers] of [
-        [3, 1],
-        [2, 2],
-      ] as const) {
-        const alone = await train.alone(`${short}-resnet-${ranks}x${towers}-alone`, ranks * towers);
-        const job = await train.job(`${short}-resnet-${ranks}x${towers}`, vendor, ranks, towers);
-        requireAlike(job, alone, 6, 1e-5);
-        const [expected, found] = await Promise.all(
-          [alone, job].map((run) => readCheckpoint(checkpointOf(run, 6))),
-        );
-        const states = [...(expected?.tensors ?? [])].filter(([name]) =>
-          /moving_(mean|variance)$/.test(name),
-        );
-        assert.ok(states.length > 0, 'there are running statistics');
-        for (const [name, tensor] of states) {
-          const other = found?.tensors.get(name);
-          const values = other === undefined ? [] : float32Data(other);
-          float32Data(tensor).forEach((value, index) => {
-            const difference = Math.abs(value - (values[index] ?? Number.NaN));
-            assert.ok(difference <= 1e-4 * Math.max(1, Math.abs(value)), `${name}[${index}]: ${difference}`);
-          });
+    for (const [what, network] of [
+      ['ResNet', ['--network', 'resnet:depth=8', '--clip-norm', '1', '--learning-rate', '0.01']],
+      ['airbench', ['--recipe', 'airbench', '--width', '0.25', '--learning-rate', '0.01']],
+      [
+        'airbench with smaller images first',
+        ['--recipe', 'airbench', '--width', '0.25', '--early-size', '24'],
+      ],
+    ] as const)
+      test(`averages the running statistics of ${what} over all processes`, async () => {
+        const train = trainer([...network, '--engine', 'onnx', '--batch-size', '14', '--max-steps', '6']);
+        for (const [ranks, towers] of [
+          [3, 1],
+          [2, 2],
+        ] as const) {
+          const alone = await train.alone(`${short}-${what}-${ranks}x${towers}-alone`, ranks * towers);
+          const job = await train.job(`${short}-${what}-${ranks}x${towers}`, vendor, ranks, towers);
+          requireAlike(job, alone, 6, 1e-5);
+          const [expected, found] = await Promise.all(
+            [alone, job].map((run) => readCheckpoint(checkpointOf(run, 6))),
+          );
+          const states = [...(expected?.tensors ?? [])].filter(([name]) =>
+            /moving_(mean|variance)$/.test(name),
+          );
+          assert.ok(states.length > 0, 'there are running statistics');
+          for (const [name, tensor] of states) {
+            const other = found?.tensors.get(name);
+            const values = other === undefined ? [] : float32Data(other);
+            float32Data(tensor).forEach((value, index) => {
+              const difference = Math.abs(value - (values[index] ?? Number.NaN));
+              assert.ok(
+                difference <= 1e-4 * Math.max(1, Math.abs(value)),
+                `${name}[${index}]: ${difference}`,
+              );
+            });
+          }
         }
-      }
-    });
+      });
 
     test('counts the images of all processes in an epoch, holds out the same images, and can be evaluated', async () => {
       const train = trainer([

@@ -101,6 +101,13 @@ describe('the summary of a score', () => {
     assert.equal(scalars.has(`recall/${fourth}`), false, 'no example of the class was scored');
   });
 
+  test('contains the precision with test-time augmentation if there is one', () => {
+    const tag = 'Precision @ 1 with test-time augmentation';
+    assert.equal(scalarsOf(collectorOf(seen).values(score)).has(tag), false);
+    const both = scalarsOf(collectorOf(seen).values({ ...score, ttaCorrect: 2, ttaPrecision: 1 }));
+    assert.deepEqual([both.get('Precision @ 1'), both.get(tag)], [0.5, 1]);
+  });
+
   test('contains the confusion matrix', () => {
     const counts = classes.map(() => classes.map(() => 0));
     for (const [example, predicted] of seen) {

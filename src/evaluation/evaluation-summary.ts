@@ -33,7 +33,7 @@ export class ScoreCollector {
   }
 
   /** Returns the scalars and images of the summary, under the tag of the tutorial and our own tags. */
-  values({ precision }: Score): readonly RecordedValue[] {
+  values({ precision, ttaPrecision = Number.NaN }: Score): readonly RecordedValue[] {
     const classes = this.#examples.dataset.classes.join(', ');
     // Mistakes are shown as the original images in the data set.
     const reader = new ExampleReader(this.#examples);
@@ -43,6 +43,7 @@ export class ScoreCollector {
     );
     return [
       ...ifFinite(precision, scalarOf('precision', precision)),
+      ...ifFinite(ttaPrecision, scalarOf('ttaPrecision', ttaPrecision)),
       ...this.confusion.byClass.flatMap((one) => [
         ...ifFinite(one.precision, scalarOf('classPrecision', one.precision, { class: one.name })),
         ...ifFinite(one.recall, scalarOf('classRecall', one.recall, { class: one.name })),

@@ -3,6 +3,7 @@ import { ExampleReader, type ExampleRecords } from '../data/examples.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
 import type { ImageMaker } from './augmentation.ts';
 import type { ExampleOrder } from './order.ts';
+import { type EarlyImages, shrunkTraining } from './shrink.ts';
 
 /** The buffers of a batch with N rows. */
 export interface BatchBuffers {
@@ -69,16 +70,32 @@ export class BatchMaker {
   readonly #count: number;
   readonly #reader: ExampleReader;
   readonly #images: ImageMaker;
+  readonly #early: EarlyImages | undefined;
+  readonly #shrunk: ImageMaker['training'] | undefined;
 
-  constructor(examples: ExampleRecords, images: ImageMaker) {
+  /** @param early the smaller images of the first training steps, if there are some */
+  constructor(examples: ExampleRecords, images: ImageMaker, early?: EarlyImages) {
     this.#count = examples.count;
     this.#reader = new ExampleReader(examples);
     this.#images = images;
+    this.#early = early;
+    this.#shrunk = early && shrunkTraining(images, early.imageShape);
   }
 
   /** Allocates the memory of a batch. */
   buffers(batchSize: number): BatchBuffers {
     return newBuffers(batchSize, this.#images.shape);
+  }
+
+  /** Returns buffers for a training step: those that are given, if they have the size of its images, or new ones. */
+  buffersFor(step: number, batchSize: number, given?: BatchBuffers): BatchBuffers {
+    const shape = this.#isEarly(step) ? (this.#early?.imageShape ?? []) : this.#images.shape;
+    const isFitting = given?.images.length === batchSize * sizeOf(shape);
+    return given !== undefined && isFitting ? given : newBuffers(batchSize, shape);
+  }
+
+  #isEarly(step: number): boolean {
+    return this.#early !== undefined && step < this.#early.steps;
   }
 
   /**
@@ -94,11 +111,12 @@ export class BatchMaker {
   ): Batch {
     const { seed } = order;
     const rows = buffers.labels.length;
+    const make = (this.#isEarly(step) ? this.#shrunk : undefined) ?? this.#images.training;
     for (let row = 0; row < rows; row++) {
       const position = step * part.batchSize + part.first + row;
       const example = order.exampleAt(position);
       const draw = { seed, epoch: order.epochAt(position), example };
-      this.#images.training(imageAt(buffers, row), this.#reader.pixelsOf(example), draw);
+      make(imageAt(buffers, row), this.#reader.pixelsOf(example), draw);
       buffers.labels[row] = this.#reader.labelOf(example);
       buffers.examples[row] = example;
     }

@@ -7,11 +7,14 @@ import type { ReaderMethods, ReaderStart } from './prefetch.ts';
 
 serve<ReaderStart, ReaderMethods>((start) => {
   const { examples, batchSize, imageShape, images } = start;
-  const maker = new BatchMaker(examples, makeImages(images, imageShape, examples.dataset));
+  const early = start.kind === 'training' ? start.early : undefined;
+  const maker = new BatchMaker(examples, makeImages(images, imageShape, examples.dataset), early);
   const order = start.kind === 'training' ? new ExampleOrder(start.seed, examples.count) : undefined;
   const part = start.kind === 'training' ? start.part : undefined;
   return {
-    prepare: (step, buffers = maker.buffers(batchSize)) =>
-      order === undefined ? maker.evaluation(step, buffers) : maker.training(order, step, buffers, part),
+    prepare: (step, buffers) =>
+      order === undefined
+        ? maker.evaluation(step, buffers ?? maker.buffers(batchSize))
+        : maker.training(order, step, maker.buffersFor(step, batchSize, buffers), part),
   };
 });

@@ -25,6 +25,7 @@ import { workerFlags } from '../threads/worker-flags.ts';
 import { counted } from '../wording.ts';
 import { anImageRecipe, type ImageRecipe, makeImages } from './augmentations.ts';
 import type { Batch, BatchBuffers, BatchPart, Share } from './batch.ts';
+import type { EarlyImages } from './shrink.ts';
 
 /** The message that starts a reader thread. The records are in shared memory. */
 export type ReaderStart = {
@@ -34,7 +35,12 @@ export type ReaderStart = {
   readonly imageShape: Shape;
   readonly images: ImageRecipe;
 } & (
-  | { readonly kind: 'training'; readonly seed: number; readonly part: BatchPart }
+  | {
+      readonly kind: 'training';
+      readonly seed: number;
+      readonly part: BatchPart;
+      readonly early: EarlyImages | undefined;
+    }
   | { readonly kind: 'evaluation' }
 );
 
@@ -84,6 +90,8 @@ export interface TrainingBatches extends BatchOptions {
   readonly firstStep: number;
   /** The rows of each batch to prepare. Default: all. */
   readonly share?: Share;
+  /** The smaller images of the first steps. Default: all images have the same shape. */
+  readonly early?: EarlyImages | undefined;
 }
 
 /** Options of `prefetchEvaluation`. */
@@ -116,6 +124,12 @@ const trainingChecks: OptionChecks<TrainingBatches> = {
   firstStep: required(aWholeNumber(0)),
   share: optional(
     anOptionsObject<Share>({ first: required(aWholeNumber(0)), count: required(aWholeNumber(1)) }),
+  ),
+  early: optional(
+    anOptionsObject<EarlyImages>({
+      imageShape: required(aListOf(aWholeNumber(1))),
+      steps: required(aWholeNumber(0)),
+    }),
   ),
 };
 const evaluationChecks: OptionChecks<EvaluationBatches> = {
@@ -264,11 +278,11 @@ function withAdvice(message: string, error: unknown, readers: number): string {
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
   requireOptions(options, trainingChecks);
-  const { seed, batchSize, imageShape, images, firstStep, share, ...prefetching } = options;
+  const { seed, batchSize, imageShape, images, firstStep, share, early, ...prefetching } = options;
   const { first, count } = share ?? { first: 0, count: batchSize };
   const start: ReaderStart = {
     ...{ kind: 'training', examples: recordsOf(examples), imageShape, images, seed },
-    ...{ batchSize: count, part: { first, batchSize } },
+    ...{ batchSize: count, part: { first, batchSize }, early },
   };
   // The type says that training never ends, because its source never returns `undefined`.
   return new PrefetchedBatches(

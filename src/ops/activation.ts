@@ -7,12 +7,12 @@
  */
 import type { GeluAttributes } from '../graph/signature.ts';
 import { scalar, type TensorType } from '../tensor/tensor.ts';
-import type { Emit, OnnxContext, OpDefinition } from './definition.ts';
+import type { OnnxContext, OpDefinition } from './definition.ts';
 import { type PrimitiveContext, type Slot, type Unary, unary } from './primitives.ts';
 import { float32Type, requireFloat32, requireSame } from './shapes.ts';
 
 /** The constants of the tanh approximation: √(2/π) and the factor of x³. */
-const [slope, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
+const [root, cubic] = [Math.sqrt(2 / Math.PI), 0.044715];
 
 const inferActivation = ({ x }: { x: TensorType }) => {
   requireFloat32('x', x);
@@ -42,9 +42,9 @@ export const geluGrad: OpDefinition<'GeluGrad'> = {
   gradient: secondDerivative,
   float16: 'rounds',
   onnx: ({ inputs: { dy, x }, attributes, ...context }) => {
-    const { phi, density } = distribution(context, attributes, x);
+    const { phi, slope } = distribution(context, attributes, x);
     const { emit } = context;
-    return { y: emit('Mul', [dy, emit('Add', [phi, emit('Mul', [x, density()])])]) };
+    return { y: emit('Mul', [dy, emit('Add', [phi, slope()])]) };
   },
   onednn: ({ inputs, attributes, call }) => ({ y: backward(call, geluName(attributes), inputs, 0) }),
 };
@@ -85,24 +85,26 @@ function backward(
 
 type OnnxParts = Pick<OnnxContext<'Gelu'>, 'emit' | 'constant'>;
 
-/** Computes Φ(x) and its derivative, the density of the normal distribution. */
+/** Computes Φ(x), and x · Φ'(x), where Φ' is the density of the normal distribution. ONNX Runtime reads and writes whole tensors for each
+ * operator, so there are as few operators as possible: HardSigmoid computes t / 2 + 1 / 2 for t from -1 to 1. */
 function distribution({ emit, constant }: OnnxParts, { approximate }: GeluAttributes, x: string) {
   const number = (value: number) => constant(scalar(value));
   const multiply = (a: string, b: string) => emit('Mul', [a, b]);
   const add = (a: string, value: number) => emit('Add', [a, number(value)]);
   const times = (a: string, factor: number) => multiply(a, number(factor));
+  const half = { alpha: { float: 0.5 }, beta: { float: 0.5 } };
   if (!approximate) {
-    const density = () =>
-      times(exponential(emit, times(multiply(x, x), -0.5)), Math.SQRT1_2 / Math.sqrt(Math.PI));
-    return { phi: add(times(emit('Erf', [times(x, Math.SQRT1_2)]), 0.5), 0.5), density };
+    const scaled = times(x, Math.SQRT1_2);
+    // With s = x / √2, x · Φ'(x) = s / e^s² / √π.
+    const slope = () =>
+      times(emit('Div', [scaled, emit('Exp', [multiply(scaled, scaled)])]), 1 / Math.sqrt(Math.PI));
+    return { phi: emit('HardSigmoid', [emit('Erf', [scaled])], half), slope };
   }
   const squares = multiply(x, x);
-  const tanh = emit('Tanh', [multiply(x, add(times(squares, slope * cubic), slope))]);
-  const density = () => {
+  const tanh = emit('Tanh', [multiply(x, add(times(squares, root * cubic), root))]);
+  const slope = () => {
     const own = emit('Sub', [number(0.5), times(multiply(tanh, tanh), 0.5)]);
-    return multiply(own, add(times(squares, 3 * slope * cubic), slope));
+    return multiply(x, multiply(own, add(times(squares, 3 * root * cubic), root)));
   };
-  return { phi: add(times(tanh, 0.5), 0.5), density };
+  return { phi: emit('HardSigmoid', [tanh], half), slope };
 }
-
-const exponential = (emit: Emit, x: string) => emit('Exp', [x]);

@@ -204,6 +204,22 @@ export const hyperparameterTable = {
     default: 0,
     help: "fraction of each image's target that is spread evenly over all classes",
   },
+  earlySize: {
+    kind: 'integer',
+    valueName: 'pixels',
+    minimum: 0,
+    maximum: 1024,
+    default: 0,
+    help: 'height and width of the images of the first steps, such as 24 instead of 32; 0 for images of the same size in all steps',
+  },
+  earlyShare: {
+    kind: 'number',
+    valueName: 'share',
+    minimum: 0,
+    maximum: 1,
+    default: 0.5,
+    help: 'fraction of the steps that have images of that size',
+  },
   clipNorm: {
     kind: 'number',
     valueName: 'norm',

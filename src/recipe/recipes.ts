@@ -1,20 +1,30 @@
 /** All recipes by name. To add a recipe, add a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
+import { type FittedRecipe, fittedTo } from './fitted.ts';
 import type { Recipe } from './recipe.ts';
 import { airbenchRecipe } from './recipes/airbench.ts';
 import { airbenchMuonRecipe } from './recipes/airbench-muon.ts';
+import { best } from './recipes/best.ts';
+import { fast } from './recipes/fast.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
 import { tutorialRecipe } from './recipes/tutorial.ts';
 
 /** The name of a recipe of this package. */
-export type RecipeName = 'tutorial' | 'resnet20' | 'airbench' | 'airbench-muon';
+export type RecipeName = 'tutorial' | 'resnet20' | 'airbench' | 'airbench-muon' | 'fast' | 'best';
 
-/** The recipes of this package, by name. */
+/** The number of images for which recipes are defined that fit the number of training images: that of CIFAR-10. */
+const usualImages = 50_000;
+
+const fitted: Readonly<Record<string, FittedRecipe>> = { fast, best };
+
+/** The recipes of this package, by name. `fast` and `best` are those for 50,000 training images. */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
   tutorial: tutorialRecipe,
   resnet20: resnet20Recipe,
   airbench: airbenchRecipe,
   'airbench-muon': airbenchMuonRecipe,
+  fast: fittedTo(fast, usualImages),
+  best: fittedTo(best, usualImages),
 };
 
 /** The names of the recipes of this package. */
@@ -23,7 +33,20 @@ export const recipeNames: readonly RecipeName[] = Object.keys(recipes) as readon
 /** Returns the recipe with a name.
  * @throws UsageError for an unknown name, with all names, and the name that was probably meant */
 export function recipeNamed(name: unknown, where = 'recipe'): Recipe {
+  return recipes[requireRecipeName(name, where)];
+}
+
+/** Returns a name if it is that of a recipe.
+ * @throws UsageError as `recipeNamed` does */
+export function requireRecipeName(name: unknown, where = 'recipe'): RecipeName {
   const found = recipeNames.find((one) => one === name);
-  if (found !== undefined) return recipes[found];
+  if (found !== undefined) return found;
   throw unexpectedName(where, name, recipeNames);
+}
+
+/** Returns the recipe with a name for a number of training images. Only `fast` and `best` depend on it.
+ * @param batchSize the number of images per step, if it is given. The learning rates of these recipes follow it */
+export function recipeFor(name: RecipeName, images: number, batchSize?: number): Recipe {
+  const found = fitted[name];
+  return found === undefined ? recipes[name] : fittedTo(found, images, batchSize);
 }

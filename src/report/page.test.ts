@@ -83,6 +83,15 @@ test('a page contains the numbers of the evaluation', () => {
   );
 });
 
+test('a page shows the precision with test-time augmentation beside the plain one, if there is one', () => {
+  const data = sampleReport(numbered(3), 50);
+  const tilesOf = (text: string) => textIn(byId(check(text), 'overview'));
+  assert.doesNotMatch(tilesOf(reportPage(data)), /augmentation/);
+  const tiles = tilesOf(reportPage({ ...data, ttaCorrect: 129, ttaPrecision: 0.86 }));
+  assert.ok(tiles.includes(`precision @ 1${fraction(data.precision)}`));
+  assert.ok(tiles.includes(`with test-time augmentation${fraction(0.86)}`), tiles);
+});
+
 test('no name of a class, a file or a data set changes the page', () => {
   const page = check(reportPage(sampleReport(hostileNames, 20)));
   const shown = rowsOf(elements(byId(page, 'classes'), 'table')[0]).map(([name]) => name);

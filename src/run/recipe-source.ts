@@ -1,9 +1,22 @@
 /** Reads the recipe of a request, which is a name, a file or an object. */
 import { type Check, pickOptions, requireOptions, unexpectedName } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
-import { changed, type Recipe, requireOneLength } from '../recipe/recipe.ts';
+import {
+  changed,
+  type Recipe,
+  type RecipeOptions,
+  recipeOptionChecks,
+  requireOneLength,
+} from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
-import { recipeNamed, recipeNames } from '../recipe/recipes.ts';
+import {
+  type RecipeName,
+  recipeFor,
+  recipeNamed,
+  recipeNames,
+  recipes,
+  requireRecipeName,
+} from '../recipe/recipes.ts';
 import { snakeCase } from '../wording.ts';
 import { readRecipeFile } from './recipe-file.ts';
 import { type RecipeObject, recipeObjectChecks } from './recipe-object.ts';
@@ -14,8 +27,23 @@ import { type RunOptions, runOptionChecks } from './run-options.ts';
 export interface GivenRecipe {
   readonly recipe: Recipe;
   readonly run: RunOptions;
+  /** The named recipe that it is, or that it changes, and the changes. Without them, it changes the tutorial. */
+  readonly named?: RecipeName;
+  readonly changes?: RecipeOptions;
   /** The path of the file that contains the recipe, if it is from a file. */
   readonly file?: string;
+}
+
+/** Returns a given recipe for a number of training images, if it depends on it.
+ * @param batchSize the number of images per step that the request or the checkpoint contains */
+export function givenRecipeFor(
+  { recipe, named, changes = {} }: GivenRecipe,
+  images: number,
+  batchSize: number | undefined,
+): Recipe {
+  if (named === undefined) return recipe;
+  const base = recipeFor(named, images, batchSize ?? changes.batchSize);
+  return { ...changed(base, changes), name: recipe.name };
 }
 
 /** Whether a text is the path of a recipe file. Otherwise it is a name. */
@@ -61,10 +89,16 @@ export async function withRecipeRead<R extends { readonly recipe?: string | Reci
 /** Returns the recipe that a name or an object specifies.
  * @throws UsageError for an unknown name */
 export function givenBy(source: string | RecipeObject): GivenRecipe {
-  if (typeof source === 'string') return { recipe: recipeNamed(source), run: {} };
-  const base = source.recipe === undefined ? tutorialRecipe : recipeNamed(source.recipe);
+  if (typeof source === 'string')
+    return { recipe: recipeNamed(source), run: {}, named: requireRecipeName(source) };
+  const named = source.recipe === undefined ? undefined : requireRecipeName(source.recipe);
+  const base = named === undefined ? tutorialRecipe : recipes[named];
   const { name = base.name } = source;
-  return { recipe: { ...changed(base, source), name }, run: pickOptions(source, runOptionChecks) };
+  return {
+    recipe: { ...changed(base, source), name },
+    run: pickOptions(source, runOptionChecks),
+    ...(named !== undefined && { named, changes: pickOptions(source, recipeOptionChecks) }),
+  };
 }
 
 /** Runs a task that may fail because of a recipe. If the recipe is from a file, the error names the file.

@@ -304,6 +304,6 @@ test('named recipes are data with the name under which they are listed, and thei
     assert.equal(recipe.name, listed);
     assert.deepEqual(JSON.parse(JSON.stringify(recipe)), recipe);
     const { name, configuration } = recipe.network;
-    assert.deepEqual(makeNetwork(name, 10).configuration, configuration);
+    assert.deepEqual(makeNetwork(name, 10, configuration).configuration, configuration);
   }
 });

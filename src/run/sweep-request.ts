@@ -14,8 +14,8 @@ import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';
 import { sweepDefaults, trainingDefaults } from '../recipe/defaults.ts';
 import { type Hyperparameters, hyperparameterNames } from '../recipe/hyperparameters.ts';
+import { checkedTrainingGraph } from '../training/early-images.ts';
 import { stepsIn } from '../training/epochs.ts';
-import { buildTrainingGraph } from '../training/training-graph.ts';
 import { requireImages } from '../training/training-run.ts';
 import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { combinedChoice, type RunData } from './run-data.ts';
@@ -250,7 +250,7 @@ function checkedRun(request: RunRequest, dataset: DatasetDescription, seen: Set<
   const built = JSON.stringify([network, batchSize, hyperparameters.optimizer, augmentation, normalization]);
   if (seen.has(built)) return found;
   requireImages(found.definition, found.dataset);
-  buildTrainingGraph(found.definition);
+  checkedTrainingGraph(found.definition);
   seen.add(built);
   return found;
 }

@@ -4,6 +4,7 @@ import { aChoice, type OptionChecks, optional, requireOptions } from '../argumen
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { chooseDataset } from '../data/datasets.ts';
+import { picturesName } from '../data/pictures.ts';
 import { type Device, deviceParts, parseDevice } from '../engine/device.ts';
 import type { DeviceChoice } from '../engine/device-names.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -27,7 +28,7 @@ import {
   recipeOptionChecks,
   requireOneLength,
 } from '../recipe/recipe.ts';
-import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
+import { type RecipeName, recipeFor } from '../recipe/recipes.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/stored-run.ts';
@@ -39,13 +40,14 @@ import { scaledRun } from './learning-rate-scaling.ts';
 import { requireUsedStatistics } from './normalization-statistics.ts';
 import { type ProcessOptions, processOptionChecks } from './process-options.ts';
 import type { RecipeObject } from './recipe-object.ts';
-import { aRecipeSource, type GivenRecipe } from './recipe-source.ts';
+import { aRecipeSource, type GivenRecipe, givenRecipeFor } from './recipe-source.ts';
 import { combinedChoice, findData, type RunData, requireOneData } from './run-data.ts';
 import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
  * A request to train in a folder. An omitted option has the value of the checkpoint that the run resumes from, or else
- * that of `recipe`, or else that of the tutorial (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
+ * that of `recipe`, or else that of the recipe `fast` for the user's own pictures (`defaultRecipe`) and that of the tutorial
+ * for other data (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
  */
 export interface TrainingRequest extends RecipeOptions, RunOptions, ProcessOptions {
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
@@ -109,7 +111,7 @@ export interface ResolvedRequest {
 }
 
 /** Returns the values that a request results in: its options, or else the values of the checkpoint that it resumes from, or
- * else those of the given recipe, or else those of the tutorial. The caller refuses a given recipe that differs from
+ * else those of the given recipe, or else those of the default recipe. The caller refuses a given recipe that differs from
  * that of the checkpoint.
  * @param dataset describes the data of the run (`dataOfRun`)
  * @throws UsageError or RunError for options that contradict each other */
@@ -119,9 +121,12 @@ export function resolveRequest(
   stored: CheckpointMetadata | undefined,
   dataset: DatasetDescription,
 ): ResolvedRequest {
-  const recipe = changed(baseOf(given, stored), request);
-  requireUsedStatistics(recipe, request.initFrom, stored);
   const run = given?.run ?? {};
+  const holdout = request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout;
+  const trainingExamples = Math.round(examplesIn(dataset, 'train') * (1 - holdout));
+  const base = baseOf(request, given, stored, { dataset, trainingExamples });
+  const recipe = changed(base, request);
+  requireUsedStatistics(recipe, request.initFrom, stored);
   const engine = {
     engine: request.engine ?? run.engine,
     precision: request.precision ?? run.precision,
@@ -140,7 +145,7 @@ export function resolveRequest(
       ? networkOf(stored)
       : makeNetwork(network.name, dataset.classes.length, network.configuration, shapeOf(dataset, others)),
     seed: request.seed ?? run.seed ?? stored?.seed ?? trainingDefaults.seed,
-    holdout: request.holdout ?? run.holdout ?? stored?.holdout ?? trainingDefaults.holdout,
+    holdout,
     history: stored?.history ?? [],
   };
   requireHoldout(request, definition, stored, dataset);
@@ -148,9 +153,9 @@ export function resolveRequest(
     request.scaleLearningRate === 'linear'
       ? scaledRun({
           recipe,
-          fromBatchSize: given?.recipe.batchSize ?? (stored ? undefined : tutorialRecipe.batchSize),
+          fromBatchSize: given === undefined && stored !== undefined ? undefined : base.batchSize,
           requested: request.hyperparameters ?? {},
-          trainingExamples: Math.round(examplesIn(dataset, 'train') * (1 - definition.holdout)),
+          trainingExamples,
           stored,
         })
       : { hyperparameters: recipe.hyperparameters };
@@ -161,12 +166,32 @@ export function resolveRequest(
 
 /** Returns the recipe that the request changes. If a given recipe leaves the end of its schedule open, a resumed run
  * keeps the end from its checkpoint. */
-function baseOf(given: GivenRecipe | undefined, stored: CheckpointMetadata | undefined): Recipe {
-  if (given === undefined) return stored === undefined ? tutorialRecipe : recipeOfCheckpoint(stored);
-  const { recipe } = given;
+function baseOf(
+  request: TrainingRequest,
+  given: GivenRecipe | undefined,
+  stored: CheckpointMetadata | undefined,
+  { dataset, trainingExamples }: { readonly dataset: DatasetDescription; readonly trainingExamples: number },
+): Recipe {
+  const batchSize = request.batchSize ?? stored?.batchSize;
+  if (given === undefined)
+    return stored === undefined
+      ? recipeFor(defaultRecipe(request, dataset), trainingExamples, batchSize)
+      : recipeOfCheckpoint(stored);
+  const recipe = givenRecipeFor(given, trainingExamples, batchSize);
   if (stored === undefined || recipe.hyperparameters.decaySteps > 0) return recipe;
   const { decaySteps } = stored.hyperparameters;
   return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
+}
+
+/** Returns the name of the recipe of a new run without one: `fast` for the user's own pictures, and that of the tutorial otherwise. A
+ * request that names a network, an optimizer or initial weights changes the tutorial, because the settings of `fast` are those of its
+ * own network and optimizer. */
+export function defaultRecipe(
+  { network, initFrom, hyperparameters }: Pick<TrainingRequest, 'network' | 'initFrom' | 'hyperparameters'>,
+  { name }: Pick<DatasetDescription, 'name'>,
+): RecipeName {
+  const isOther = network !== undefined || initFrom !== undefined || hyperparameters?.optimizer !== undefined;
+  return name === picturesName && !isOther ? 'fast' : 'tutorial';
 }
 
 /** Finds the data of a run: that of the request, or else that of the checkpoint that it resumes from, or else that of the given
@@ -236,9 +261,9 @@ export function warmUpWarning(
   );
 }
 
-/** Sets the end of the schedule, and of the growth of look-ahead, to the last step of the run, unless the recipe defines it. */
+/** Sets the end of the schedule, of the growth of look-ahead, and of the steps of which some have smaller images, to the last step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
-  const needsEnd = hasEnd(found) || found.lookAheadSteps > 0;
+  const needsEnd = hasEnd(found) || found.lookAheadSteps > 0 || found.earlySize > 0;
   return found.decaySteps === 0 && needsEnd ? { ...found, decaySteps: maxSteps } : found;
 }
 

@@ -17,6 +17,7 @@ import { trainingDefaults } from '../recipe/defaults.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Length } from '../recipe/recipe.ts';
 import type { ScaledFrom } from '../recipe/scale-learning-rate.ts';
+import { checkedTrainingGraph } from '../training/early-images.ts';
 import { stepsIn } from '../training/epochs.ts';
 import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
@@ -29,7 +30,7 @@ import {
   type TrainOptions,
   trainSteps,
 } from '../training/train.ts';
-import { buildTrainingGraph, type TrainingGraph } from '../training/training-graph.ts';
+import type { TrainingGraph } from '../training/training-graph.ts';
 import {
   firstImagesOf,
   imagesOf,
@@ -259,7 +260,7 @@ async function check(
     requireSameRun(resume.path, resume.checkpoint.metadata, dataset, definition, { fixed });
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, dataset));
-  const training = inRecipe(given, () => buildTrainingGraph(definition));
+  const training = inRecipe(given, () => checkedTrainingGraph(definition));
   if (resume !== undefined) requireStoredVariables(resume.path, resume.checkpoint.tensors, training);
   return { data, resolved, training };
 }

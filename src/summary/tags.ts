@@ -75,6 +75,12 @@ export const summaryTags = {
     shownBy: ['evaluation'],
     description: 'Fraction of the images whose true class has the highest score.',
   },
+  ttaPrecision: {
+    tag: 'Precision @ 1 with test-time augmentation',
+    kind: 'scalar',
+    shownBy: ['evaluation'],
+    description: 'The same after averaging the scores over the views of each image (`--tta`).',
+  },
   classPrecision: {
     tag: 'precision/{class}',
     kind: 'scalar',

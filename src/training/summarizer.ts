@@ -5,6 +5,7 @@ import type { BatchSource } from '../input/prefetch.ts';
 import { type RecordedValue, scalarOf, tensorOf } from '../summary/recorded-value.ts';
 import { tagOf } from '../summary/tags.ts';
 import { float32Data } from '../tensor/tensor.ts';
+import { imageShapeAt } from './early-images.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { activationValues, imageValues } from './shown-values.ts';
 import type { StepReport } from './train-step.ts';
@@ -51,7 +52,7 @@ export class Summarizer {
       scalarOf('queue', ready / capacity, { capacity }),
       ...this.#rates(report.step, waitedMillis),
     ];
-    const shown = imageValues(images, this.#run.network.imageShape);
+    const shown = imageValues(images, imageShapeAt(this.#run, report.step));
     return { kind: 'summary', step: report.step, values: [...scalars, ...shown, ...this.#histograms(seen)] };
   }
 

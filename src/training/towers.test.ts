@@ -9,6 +9,7 @@ import { ExampleOrder } from '../input/order.ts';
 import { tutorialNetwork } from '../model/networks/tutorial.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { tutorialHyperparameters } from '../recipe/hyperparameters.ts';
+import { airbenchRecipe } from '../recipe/recipes/airbench.ts';
 import { float32Data } from '../tensor/tensor.ts';
 import { engines, engineVariants } from '../testing/engines.ts';
 import { inTemporaryFolder, noiseExamples } from '../testing/examples.ts';
@@ -18,7 +19,7 @@ import { openSession, threadsOf } from './towers.ts';
 import { type TrainEvent, trainSteps } from './train.ts';
 import { trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables } from './training-graph.ts';
-import { imagesOf, makeRun } from './training-run.ts';
+import { firstImagesOf, imagesOf, makeRun } from './training-run.ts';
 
 const examples = noiseExamples(60);
 const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
@@ -47,6 +48,14 @@ const muon: RunDefinition = {
   ],
 };
 
+/** Batch normalization, look-ahead and a whitening layer. */
+const airbench: RunDefinition = {
+  ...{ network: makeNetwork('airbench', 10, { width: 0.25 }), batchSize: 10, seed: 0, holdout: 0 },
+  ...{ augmentation: airbenchRecipe.augmentation, normalization: airbenchRecipe.normalization },
+  hyperparameters: { ...airbenchRecipe.hyperparameters, decaySteps: 6, lookAheadSteps: 2 },
+  groups: airbenchRecipe.groups,
+};
+
 interface Taken {
   readonly losses: readonly number[];
   readonly towerLosses: readonly (readonly number[])[];
@@ -61,7 +70,7 @@ async function steps(run: TrainingRun, count: number, watch: boolean = false): P
   const maker = new BatchMaker(examples, makeImages(imagesOf(run), run.network.imageShape, examples.dataset));
   const order = new ExampleOrder(run.seed, examples.count);
   try {
-    await session.write(initialVariables(training, run.seed));
+    await session.write(initialVariables(training, run.seed, undefined, firstImagesOf(run)));
     const losses: number[] = [];
     const towerLosses: (readonly number[])[] = [];
     let last: Tensors = new Map();
@@ -152,6 +161,24 @@ for (const { title, skip, create, tolerance } of engineVariants)
       assert.notEqual(towerLosses[0]?.[0], towerLosses[0]?.[1]);
     });
 
+    test('with airbench, the running means of the first layer are those of one tower, and its losses nearly are', async () => {
+      const [one, two] = [
+        await steps(on(airbench, create(1), 1), 1),
+        await steps(on(airbench, create(1), 2), 1),
+      ];
+      const name = 'group1/conv1/moving_mean';
+      const [expected = [], found = []] = [one, two].map(({ variables }) => {
+        const tensor = variables.get(name);
+        return tensor === undefined ? [] : [...float32Data(tensor)];
+      });
+      assert.ok(expected.length === 16 && expected.some((value) => value !== 0), 'there are running means');
+      const worst = Math.max(...expected.map((value, index) => Math.abs(value - (found[index] ?? 0))));
+      assert.ok(worst <= 10 * tolerance, `${worst}`);
+      // Each tower normalizes with the statistics of its own 5 images.
+      const difference = Math.abs((one.losses[0] ?? 0) - (two.losses[0] ?? Number.NaN));
+      assert.ok(difference > 0 && difference < 0.2, `${difference}`);
+    });
+
     test('the same towers give the same bits, with summaries or without', async () => {
       const first = await steps(on(everything, create(1), 2), 3);
       const again = await steps(on(everything, create(1), 2), 3, true);
@@ -199,6 +226,21 @@ for (const { name, skip, create } of engines)
       for await (const event of events) all.push(event);
       return all;
     }
+
+    test('resumes bit-identically with airbench', () =>
+      inTemporaryFolder(async (folder) => {
+        const whole = options(`${folder}/whole`, 2, airbench);
+        await eventsOf(trainSteps({ ...whole, maxSteps: 5 }));
+        const expected = await whole.store.latest();
+        for (const stop of [2, 3]) {
+          const parts = options(`${folder}/${stop}`, 2, airbench);
+          await eventsOf(trainSteps({ ...parts, maxSteps: stop }));
+          const resume = await parts.store.latest();
+          await eventsOf(trainSteps({ ...parts, ...(resume && { resume }), maxSteps: 5 }));
+          const found = await parts.store.latest();
+          assert.deepEqual(found?.checkpoint.tensors, expected?.checkpoint.tensors);
+        }
+      }));
 
     test('resumes bit-identically with Muon', () =>
       inTemporaryFolder(async (folder) => {

@@ -5,6 +5,7 @@ import { towerName } from '../engine/tower-session.ts';
 import type { Batch } from '../input/batch.ts';
 import { float32Data, rowsOf, scalar, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from './dropout-masks.ts';
+import { imageShapeAt } from './early-images.ts';
 import { initialState, type StepState, stateAfter } from './loss-scale.ts';
 import type { TrainingRun } from './run-definition.ts';
 import { shareOf } from './towers.ts';
@@ -73,7 +74,7 @@ export async function trainStep(
   batch: Batch,
   { stop = false, state: before = initialState(isLossScaled), ...options }: StepControl = {},
 ): Promise<TakenStep> {
-  const { examples, network, seed, towers = 1, ranks } = recipe;
+  const { examples, seed, towers = 1, ranks } = recipe;
   const { step, images, labels } = batch;
   const { first, count } = shareOf(recipe);
   const lossScale = before.lossScale?.scale;
@@ -82,7 +83,7 @@ export async function trainStep(
     lossScale,
   });
   const feeds = new Map<string, Tensor>([
-    ['images', { dtype: 'float32', shape: [labels.length, ...network.imageShape], data: images }],
+    ['images', { dtype: 'float32', shape: [labels.length, ...imageShapeAt(recipe, step)], data: images }],
     ['labels', { dtype: 'int32', shape: [labels.length], data: labels }],
     ...[...scalars].map(([name, value]) => [name, scalar(value)] as const),
     // The masks of the whole batch do not depend on the number of processes.

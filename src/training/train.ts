@@ -25,14 +25,16 @@ import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { requireFinite, requireFiniteVariables, requireScalable } from './divergence.ts';
+import { earlyImagesOf } from './early-images.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { follow, overAllRanks } from './follow.ts';
 import { initialState } from './loss-scale.ts';
 import { Patience } from './patience.ts';
 import { Position, rescue } from './rescue.ts';
 import type { TrainingRun } from './run-definition.ts';
+import { openRunSession } from './sized-session.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
-import { openSession, shareOf } from './towers.ts';
+import { shareOf } from './towers.ts';
 import { type StepReport, trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
@@ -193,7 +195,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   const { globalStep } = metadata;
   const batches = prefetchBatches(run.examples, {
     ...{ seed, batchSize, firstStep: globalStep, readers, share: shareOf(run) },
-    ...{ imageShape: run.network.imageShape, images: imagesOf(run) },
+    ...{ imageShape: run.network.imageShape, images: imagesOf(run), early: earlyImagesOf(run) },
   });
   const patience = new Patience(options.signal);
   let session: Session | undefined;
@@ -202,7 +204,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     yield { kind: 'busy', globalStep, with: 'compiling' };
     const { training = buildTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
-    session = await patience.for(openSession(run, training), (late) => void late.release());
+    session = await patience.for(openRunSession(run, training, globalStep), (late) => void late.release());
     if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined

@@ -11,7 +11,7 @@ export const ownRecipeFlags = {
   recipe: {
     kind: 'string',
     valueName: 'name|file',
-    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as the recipe.toml of a run; other flags override it` as string,
+    help: `${alternatives(recipeNames)}, or the path of a .toml file, such as the recipe.toml of a run; other flags override it (default: fast with --data, otherwise tutorial)` as string,
     helpFor: {
       inspect: 'with graph: recipe whose network to show (default: tutorial)',
       bench: 'recipe to measure (default: tutorial)',

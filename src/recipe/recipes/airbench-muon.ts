@@ -21,38 +21,42 @@ import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';
 import { airbenchRecipe } from './airbench.ts';
 
-const batchSize = 2000;
-const [filterRate, biasRate, lastRate] = [0.24, 0.053 * batchSize, 0.67 * batchSize * (9 / 256) ** 2];
-/** The share of the weights that is subtracted per step at the initial rate, except of filters. */
-const decay = 2e-6 * batchSize;
+/** The rate of the filters, which does not depend on the batch size. */
+const filterRate = 0.24;
 const plain = { optimizer: 'nesterov', momentum: 0.85 } as const;
 
-export const airbenchMuonRecipe: Recipe = {
-  ...airbenchRecipe,
-  name: 'airbench-muon',
-  batchSize,
-  hyperparameters: {
-    ...tutorialHyperparameters,
-    optimizer: 'muon',
-    momentum: 0.6,
-    newtonSchulzSteps: 3,
-    weightNorm: 1,
-    learningRate: filterRate,
-    schedule: 'linear',
-    weightDecay: decay / biasRate,
-    labelSmoothing: 0.2,
-    movingAverageDecay: 0,
-  },
-  groups: [
-    { match: 'group*/weights', learningRate: 1, weightDecay: 0 },
-    { match: '*/beta', learningRate: biasRate / filterRate, weightDecay: 1, ...plain },
-    { match: 'whiten/biases', learningRate: biasRate / filterRate, weightDecay: 1, ...plain, epochs: 3 },
-    {
-      match: 'softmax_linear/weights',
-      learningRate: lastRate / filterRate,
-      weightDecay: biasRate / lastRate,
-      ...plain,
+/** Returns the recipe for batches of another size. Its rates other than that of the filters are proportional to the size, because the
+ * original adds up losses.
+ * @param biasEpochs the number of epochs for which the biases of the whitening layer are trained */
+export function airbenchMuon(batchSize: number, biasEpochs = 3): Recipe {
+  const [biasRate, lastRate] = [0.053 * batchSize, 0.67 * batchSize * (9 / 256) ** 2];
+  // The share of the weights that is subtracted per step at the initial rate, except of filters.
+  const decay = 2e-6 * batchSize;
+  const [bias, last] = [biasRate / filterRate, lastRate / filterRate];
+  return {
+    ...airbenchRecipe,
+    name: 'airbench-muon',
+    batchSize,
+    hyperparameters: {
+      ...tutorialHyperparameters,
+      optimizer: 'muon',
+      momentum: 0.6,
+      newtonSchulzSteps: 3,
+      weightNorm: 1,
+      learningRate: filterRate,
+      schedule: 'linear',
+      weightDecay: decay / biasRate,
+      labelSmoothing: 0.2,
+      movingAverageDecay: 0,
     },
-  ],
-  length: { epochs: 8 },
-};
+    groups: [
+      { match: 'group*/weights', learningRate: 1, weightDecay: 0 },
+      { match: '*/beta', learningRate: bias, weightDecay: 1, ...plain },
+      { match: 'whiten/biases', learningRate: bias, weightDecay: 1, ...plain, epochs: biasEpochs },
+      { match: 'softmax_linear/weights', learningRate: last, weightDecay: biasRate / lastRate, ...plain },
+    ],
+    length: { epochs: 8 },
+  };
+}
+
+export const airbenchMuonRecipe: Recipe = airbenchMuon(2000);

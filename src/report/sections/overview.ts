@@ -31,7 +31,15 @@ function tile({ value, name, detail }: Tile): Markup {
   return markup`<div class="tile"><span class="what">${name}</span><strong>${value}</strong><span class="detail">${detail}</span></div>\n`;
 }
 
-function tilesOf({ correct, total, precision, top, classes, calibration }: ReportData): readonly Tile[] {
+function tilesOf({
+  correct,
+  total,
+  precision,
+  ttaPrecision,
+  top,
+  classes,
+  calibration,
+}: ReportData): readonly Tile[] {
   const { low, high } = wilsonInterval(correct, total);
   const f1 = classes.map((one) => one.f1).filter(Number.isFinite);
   const largest = Math.max(...classes.map(({ examples }) => examples));
@@ -41,6 +49,15 @@ function tilesOf({ correct, total, precision, top, classes, calibration }: Repor
       name: 'precision @ 1',
       detail: `95% interval ${fraction(low)} to ${fraction(high)}, standard error ${fraction(standardError(correct, total))}`,
     },
+    ...(ttaPrecision === undefined
+      ? []
+      : [
+          {
+            value: fraction(ttaPrecision),
+            name: 'with test-time augmentation',
+            detail: 'precision @ 1 of the scores averaged over views of each image; all else is without it',
+          },
+        ]),
     ...(top === undefined
       ? []
       : [

@@ -8,8 +8,8 @@
  *             variance = ones · (x - mean)² / R
  *
  *     before  dx, dscale, doffset = FusedBatchNormGradV3(dy, x, scale, mean, variance)
- *     after   x̂ = (x - mean) / √(variance + epsilon), doffset = ones · dy, dscale = ones · (dy · x̂)
- *             dx = (dy - doffset / R - x̂ · (dscale / R)) · scale / √(variance + epsilon)
+ *     after   doffset = ones · dy, dscale = ones · (dy · (x - mean)) / √(variance + epsilon)
+ *             dx = (dy - doffset / R - (x - mean) · (dscale / √(variance + epsilon) / R)) · scale / √(variance + epsilon)
  *
  *     before  y = BatchNormWithGlobalNormalization(x, mean, variance, scale, offset)
  *     after   y = x · factor + (offset - mean · factor), factor = scale / √(variance + epsilon)
@@ -37,12 +37,15 @@ export const expandBatchNormalization: Expansions = {
     const [rows, slopes] = [rowsOf(op, x), rowsOf(op, dy)];
     const centered = op('Sub', { a: rows, b: mean });
     const inverse = op('Div', { a: number(op, 1), b: deviation(op, variance, epsilon) });
-    const normalized = op('Mul', { a: centered, b: inverse });
     const offsetGradient = columnSums(op, slopes);
-    const scaleGradient = columnSums(op, op('Mul', { a: slopes, b: normalized }));
+    const products = columnSums(op, op('Mul', { a: slopes, b: centered }));
+    const scaleGradient = op('Mul', { a: products, b: inverse });
     const share = (sum: Value) => op('Mul', { a: sum, b: number(op, 1 / (rows.shape[0] ?? 1)) });
-    const throughScale = op('Mul', { a: normalized, b: share(scaleGradient) });
-    const own = op('Sub', { a: op('Sub', { a: slopes, b: share(offsetGradient) }), b: throughScale });
+    const perCell = share(op('Mul', { a: scaleGradient, b: inverse }));
+    const own = op('Sub', {
+      a: op('Sub', { a: slopes, b: share(offsetGradient) }),
+      b: op('Mul', { a: centered, b: perCell }),
+    });
     const dx = op('Mul', { a: own, b: factor(op, scale, variance, epsilon) });
     return { y: fromRows(op, dx, x), scaleGradient, offsetGradient };
   },

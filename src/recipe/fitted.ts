@@ -1,0 +1,62 @@
+/**
+ * Recipes that fit the number of training images. An epoch of few images has few steps, and a network needs some hundreds of steps,
+ * so fewer images are trained for more epochs and in smaller batches:
+ *
+ * - The epochs are those of the recipe, but at least as many as show 40,000 images to the network, and then at most 60.
+ * - The batch size is that of the recipe, or the largest smaller power of two with which the run has at least 300 steps, but at least 32.
+ *
+ * | training images | epochs of `fast` | batch size of `fast` | steps |
+ * |---|---|---|---|
+ * | 240 | 60 | 32 | 450 |
+ * | 900 | 45 | 128 | 317 |
+ * | 2,400 | 17 | 128 | 319 |
+ * | 24,000 | 6 | 256 | 563 |
+ * | 50,000 | 6 | 512 | 586 |
+ *
+ * The learning rates follow the batch size (`recipes/airbench-muon.ts`). The number of epochs for which the biases of the whitening
+ * layer are trained grows as the number of epochs does.
+ */
+import type { Recipe } from './recipe.ts';
+import { airbenchMuon } from './recipes/airbench-muon.ts';
+
+/** The numbers of a recipe that fits the number of training images. */
+export interface FittedRecipe {
+  readonly name: string;
+  /** The factor of the channels of `airbench`. */
+  readonly width: number;
+  /** The number of images per step, and of epochs, if there are many images. */
+  readonly batchSize: number;
+  readonly epochs: number;
+}
+
+/** The number of images that the network sees at least, counted in every epoch, and the number of epochs that is enough. */
+const [leastSeen, mostEpochs] = [40_000, 60];
+/** The number of steps for which batches are made smaller, and the smallest batch. The statistics of smaller ones are too noisy for
+ * batch normalization. */
+const [leastSteps, leastBatch] = [300, 32];
+/** The epochs of the original, for which `airbenchMuon` has the number of epochs in which biases are trained. */
+const [originalEpochs, originalBiasEpochs] = [8, 3];
+
+/** Returns the recipe for a number of training images.
+ * @param requested the number of images per step, if it is given. The learning rates follow it */
+export function fittedTo(
+  { name, width, batchSize: usual, epochs: least }: FittedRecipe,
+  images: number,
+  requested?: number,
+): Recipe {
+  const epochs = Math.max(least, Math.min(mostEpochs, Math.ceil(leastSeen / Math.max(1, images))));
+  const most = powerOfTwo((images * epochs) / leastSteps);
+  const batchSize = requested ?? Math.min(usual, Math.max(leastBatch, most));
+  const biasEpochs = (originalBiasEpochs * epochs) / originalEpochs;
+  return {
+    ...airbenchMuon(batchSize, biasEpochs),
+    name,
+    network: { name: 'airbench', configuration: { width } },
+    length: { epochs },
+  };
+}
+
+/** Returns the largest power of two that is not larger than a number. */
+function powerOfTwo(number: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, number)));
+}

@@ -1,0 +1,169 @@
+// @ts-check
+/**
+ * Measures what `train --data` reaches on few pictures with its defaults, compared with the recipe of the tutorial: networks for three
+ * classes, from 300 pictures of each.
+ *
+ *     npm run build && node tools/small_classes.mjs --pictures photos --work work
+ *
+ * `photos` contains `train` and `test` with a folder for each class. Every seed has other training pictures: seed 0 has the first
+ * 300 of each class, seed 1 the next 300, and so on. All networks are scored on all test pictures of the three classes. The rows:
+ *
+ * - the defaults of `train --data`
+ * - the recipe of the tutorial for the same time (of the training steps, without reading data and compiling)
+ * - the recipe of the tutorial for `--tutorial-steps`, 3,000 by default
+ *
+ * The same time depends on the machine, so run this on an idle one. The folder `work` keeps pictures, runs and results. A second call
+ * makes only what the first one did not finish. `--also best` adds another recipe.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: flags } = parseArgs({
+  options: {
+    pictures: { type: 'string' },
+    work: { type: 'string' },
+    classes: { type: 'string', default: 'cat,horse,truck' },
+    each: { type: 'string', default: '300' },
+    seeds: { type: 'string', default: '5' },
+    'tutorial-steps': { type: 'string', default: '3000' },
+    also: { type: 'string' },
+  },
+});
+const { pictures, work } = flags;
+if (pictures === undefined || work === undefined) throw new Error('--pictures and --work are required');
+const classes = flags.classes.split(',');
+const [each = 0, seeds = 0, tutorialSteps = 0] = [flags.each, flags.seeds, flags['tutorial-steps']].map(
+  Number,
+);
+/** @type {typeof import('../src/index.ts')} */
+const { evaluate, train } = await import(new URL('../dist/index.js', import.meta.url).href);
+
+/** @typedef {Omit<import('../src/index.ts').TrainingRequest, 'trainDir' | 'dataDir' | 'data'>} Options */
+/** @typedef {{ precision: number, seconds: number, steps: number }} Result */
+
+/** @type {readonly { title: string, options: Options, limitedBy?: string }[]} */
+const variants = [
+  { title: 'defaults', options: {} },
+  { title: 'tutorial, same time', options: { recipe: 'tutorial' }, limitedBy: 'defaults' },
+  {
+    title: `tutorial, ${tutorialSteps} steps`,
+    options: { recipe: 'tutorial', maxSteps: tutorialSteps },
+  },
+  ...(flags.also === undefined ? [] : [{ title: flags.also, options: { recipe: flags.also } }]),
+];
+
+/**
+ * Makes the folder of the pictures of a seed.
+ * @param {number} seed
+ */
+function folderOf(seed) {
+  const folder = join(String(work), `pictures-${seed}`);
+  if (existsSync(join(folder, 'complete'))) return join(folder, 'pictures');
+  for (const split of ['train', 'test'])
+    for (const label of classes) {
+      const from = join(String(pictures), split, label);
+      const all = readdirSync(from).sort();
+      const files = split === 'train' ? all.slice(seed * each, (seed + 1) * each) : all;
+      if (split === 'train' && files.length < each)
+        throw new Error(`${from}: found ${all.length} pictures, expected at least ${(seed + 1) * each}`);
+      for (const file of files) place(join(from, file), join(folder, 'pictures', split, label, file));
+    }
+  writeFileSync(join(folder, 'complete'), '');
+  return join(folder, 'pictures');
+}
+
+/** @param {string} from @param {string} to */
+function place(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  if (existsSync(to)) return;
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}
+
+/**
+ * Trains and scores a network, unless its result is already there.
+ * @param {number} seed
+ * @param {(typeof variants)[number]} variant
+ * @param {number} mostSeconds the time of the training steps
+ * @returns {Promise<Result>}
+ */
+async function resultOf(seed, { title, options }, mostSeconds) {
+  const name = `${title.replaceAll(/\W+/g, '-')}-${seed}`;
+  const file = join(String(work), `${name}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  // A run that was interrupted starts again, because its time is not known.
+  const trainDir = join(String(work), name);
+  rmSync(trainDir, { recursive: true, force: true });
+  const stop = new AbortController();
+  let [begin, seconds, steps] = [0, 0, 0];
+  const { checkpoint } = await train(
+    { ...options, seed, data: folderOf(seed), trainDir, summarySteps: 0, checkpointSteps: 1_000_000 },
+    {
+      signal: stop.signal,
+      onStep: () => {
+        const now = performance.now();
+        // The first step, in which engines allocate memory, counts as much as the mean of the others.
+        if (steps++ === 0) begin = now;
+        else seconds = (((now - begin) / 1e3) * steps) / (steps - 1);
+        if (seconds >= mostSeconds) stop.abort();
+      },
+    },
+  );
+  const { precision } = await evaluate({
+    ...{ checkpointDir: checkpoint, evalDir: join(trainDir, 'eval'), numExamples: 100_000 },
+  });
+  const result = { precision, seconds, steps };
+  writeFileSync(file, JSON.stringify(result));
+  return result;
+}
+
+/** @type {Map<string, Result[]>} */
+const results = new Map(variants.map(({ title }) => [title, []]));
+for (let seed = 0; seed < seeds; seed++)
+  for (const variant of variants) {
+    const { title, limitedBy } = variant;
+    const limit = limitedBy === undefined ? undefined : results.get(limitedBy)?.[seed]?.seconds;
+    const result = await resultOf(seed, variant, limit ?? Number.POSITIVE_INFINITY);
+    results.get(title)?.push(result);
+    const { precision, seconds, steps } = result;
+    console.log(
+      `seed ${seed}, ${title}: ${precision.toFixed(4)} after ${steps} steps, ${seconds.toFixed(0)} s`,
+    );
+  }
+
+/** @param {readonly number[]} values */
+function spread(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)) };
+}
+
+const defaults = (results.get('defaults') ?? []).map(({ precision }) => precision);
+console.log(
+  '\n| | mean | standard deviation | lowest | highest | margin of the defaults, mean ± deviation | seconds | steps |\n|---|---|---|---|---|---|---|---|',
+);
+for (const [title, all] of results) {
+  const values = all.map(({ precision }) => precision);
+  const { mean, deviation } = spread(values);
+  // The seeds are paired: both networks of a pair have the same pictures.
+  const margin = spread(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
+  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(3));
+  const shown = title === 'defaults' ? '' : `${margin.mean.toFixed(3)} ± ${margin.deviation.toFixed(3)}`;
+  const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
+    spread(list).mean.toFixed(0),
+  );
+  console.log(`| ${[title, ...cells, shown, seconds, steps].join(' | ')} |`);
+}
