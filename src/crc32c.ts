@@ -10,12 +10,33 @@ const remainders: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** Returns an integer from 0 to 2³² − 1. The speed is about 400 MB/s; a watched step writes 3 MB. */
+/** The remainders of every byte that is followed by one, two or three zero bytes. */
+const followedBy1: Int32Array = remainders.map(followedByZero);
+const followedBy2: Int32Array = followedBy1.map(followedByZero);
+const followedBy3: Int32Array = followedBy2.map(followedByZero);
+
+function followedByZero(remainder: number): number {
+  return (remainders[remainder & 255] as number) ^ (remainder >>> 8);
+}
+
+/** Returns an integer from 0 to 2³² − 1. Four bytes at a time take half the time of one at a time (M. E. Kounavis and F. L. Berry,
+ * A Systematic Approach to Building High Performance Software-Based CRC Generators, 2005). */
 function crc32c(bytes: Uint8Array, from: number, to: number): number {
   let crc = -1;
-  for (let i = from; i < to; i++) {
-    crc = (remainders[(crc ^ (bytes[i] as number)) & 255] as number) ^ (crc >>> 8);
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    crc ^=
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
+    crc =
+      (followedBy3[crc & 255] as number) ^
+      (followedBy2[(crc >>> 8) & 255] as number) ^
+      (followedBy1[(crc >>> 16) & 255] as number) ^
+      (remainders[crc >>> 24] as number);
   }
+  for (; i < to; i++) crc = (remainders[(crc ^ (bytes[i] as number)) & 255] as number) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 

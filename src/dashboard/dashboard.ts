@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { command } from '../command.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { oneLine } from '../wording.ts';
-import { readPiece } from './collect/read-piece.ts';
+import { PieceReaders } from './collect/piece-readers.ts';
 import { RunSource } from './collect/source.ts';
 import { type RunningServer, type ServeOptions, serveRuns } from './server/serve.ts';
 
@@ -32,7 +32,7 @@ export async function serveDashboard({ logdir, ...options }: DashboardOptions): 
  * @throws RunError when the folder cannot be read */
 export async function openSource(logdir: string): Promise<RunSource> {
   await requireFolder(logdir);
-  const source = new RunSource(logdir, readPiece);
+  const source = new RunSource(logdir, new PieceReaders().read);
   try {
     await source.refresh();
   } catch (error) {

@@ -145,6 +145,8 @@ describe('the page', { skip: withoutPage }, () => {
       assert.match((await chart.getAttribute('aria-valuetext')) ?? '', /^at [\d,]+: .* \d\.\d/);
       await page.keyboard.press('Escape');
       await page.getByText('Drag in a chart to zoom in all of them').waitFor();
+      await page.keyboard.press('+');
+      await page.getByRole('button', { name: 'Reset zoom' }).waitFor();
     }));
 
   test('a cell of the confusion matrix chooses its mistakes', () =>

@@ -128,7 +128,7 @@ export interface NetworkDescription {
 
 /** A message of `changes`. */
 export interface Change {
-  /** New points by run and tag, with the step from which older points are replaced. */
+  /** New points by run and tag, which follow those that were sent. Curves that changed in another way are named in `resources`. */
   readonly points: Readonly<Record<string, Readonly<Record<string, Curve>>>>;
   /** Runs whose entry in `runs.json` changed, whole. */
   readonly runs: readonly RunSummary[];

@@ -5,15 +5,6 @@ import type { Located, Piece } from './piece.ts';
 import type { EventSink, TagEntry } from './scan-event.ts';
 import { Series } from './series.ts';
 
-/** The values of an event that has not been read completely. */
-interface Pending {
-  readonly tag: TagEntry;
-  readonly kind: 'scalar' | Located['kind'];
-  readonly value: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 type Result = Pick<Piece, 'discardFrom' | 'scalars' | 'located' | 'hyperparameters' | 'hasEnded'>;
 
 export class Collected implements EventSink {
@@ -26,7 +17,11 @@ export class Collected implements EventSink {
   #hyperparameters: Record<string, string> | null = null;
   #hasEnded = false;
   #offset = 0;
-  readonly #pending: Pending[] = [];
+  /** The scalars of an event that has not been read completely, in lists that are used again, and its other values. */
+  readonly #tags: TagEntry[] = [];
+  readonly #values: number[] = [];
+  #scalars = 0;
+  #others: Omit<Located, 'step' | 'time'>[] = [];
 
   constructor(version: number) {
     this.version = version;
@@ -35,27 +30,29 @@ export class Collected implements EventSink {
   /** Begins an event whose record is at this offset. */
   begin(offset: number): void {
     this.#offset = offset;
-    this.#pending.length = 0;
+    this.#scalars = 0;
+    if (this.#others.length > 0) this.#others = [];
   }
 
   scalar(tag: TagEntry, value: number): void {
-    this.#pending.push({ tag, kind: 'scalar', value, width: 0, height: 0 });
+    this.#tags[this.#scalars] = tag;
+    this.#values[this.#scalars] = value;
+    this.#scalars++;
   }
 
-  histogram(tag: TagEntry): void {
-    this.#pending.push({ tag, kind: 'histogram', value: 0, width: 0, height: 0 });
+  histogram({ name: tag }: TagEntry): void {
+    this.#others.push({ kind: 'histogram', tag, start: this.#offset, width: 0, height: 0 });
   }
 
-  image(tag: TagEntry, width: number, height: number): void {
-    this.#pending.push({ tag, kind: 'image', value: 0, width, height });
+  image({ name: tag }: TagEntry, width: number, height: number): void {
+    this.#others.push({ kind: 'image', tag, start: this.#offset, width, height });
   }
 
   /** Takes the values of the event, now that all of it is known to be valid. */
   commit(step: number, time: number): void {
-    for (const { tag, kind, value, width, height } of this.#pending) {
-      if (kind === 'scalar') this.#seriesOf(tag).add(step, time, value);
-      else this.#located.push({ kind, tag: tag.name, step, time, start: this.#offset, width, height });
-    }
+    for (let at = 0; at < this.#scalars; at++)
+      this.#seriesOf(this.#tags[at] as TagEntry).add(step, time, this.#values[at] as number);
+    for (const other of this.#others) this.#located.push({ ...other, step, time });
   }
 
   setVersion(text: string): void {

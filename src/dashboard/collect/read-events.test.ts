@@ -13,7 +13,7 @@ import { frameRecord } from '../../summary/record-file.ts';
 import { EventProto } from '../../summary/schema.ts';
 import { inTemporaryFolder } from '../../testing/examples.ts';
 import { findRuns } from './find-runs.ts';
-import { readPiece } from './read-piece.ts';
+import { readPieceHere } from './read-piece.ts';
 import { Run } from './run.ts';
 
 const name = 'events.out.tfevents.1700000000.host.1.0';
@@ -31,7 +31,7 @@ async function read(dir: string, run?: Run): Promise<Run> {
   const [found] = (await findRuns(dir)).runs;
   assert.ok(found);
   const known = run ?? new Run(found);
-  await known.refresh(found, readPiece);
+  await known.refresh(found, readPieceHere);
   return known;
 }
 

@@ -13,7 +13,9 @@ import { EventScanner } from './scan-event.ts';
 
 const [headBytes, tailBytes] = [12, 4];
 /** The bytes that are read at once, and the most that a piece consists of. */
-const [chunkBytes, pieceBytes] = [4 << 20, 32 << 20];
+const [chunkBytes, pieceBytes] = [1 << 20, 32 << 20];
+/** Used for one chunk after another. Nothing keeps a part of it, and no other piece is read between filling and reading it. */
+const chunk = new Uint8Array(chunkBytes);
 
 /** What is known about a file after a piece of it. */
 interface FileState {
@@ -66,7 +68,7 @@ class EventPiece {
   }
 
   async read(descriptor: number): Promise<void> {
-    let buffer = new Uint8Array(chunkBytes);
+    let buffer: Uint8Array = chunk;
     while (this.#at - this.#from < pieceBytes) {
       const length = readSync(descriptor, buffer, 0, buffer.length, this.#at);
       const used = this.#readRecords(buffer.subarray(0, length));

@@ -8,8 +8,13 @@ import type { FoundFile, FoundRun } from './find-runs.ts';
 import type { Located, Piece, PieceRequest } from './piece.ts';
 import { type Points, Series, sliceOf } from './series.ts';
 
-/** Reads a piece of an event file or of a `metrics.jsonl`. */
-export type ReadPiece = (request: PieceRequest & { readonly kind: 'events' | 'metrics' }) => Promise<Piece>;
+/** A piece of an event file or of a `metrics.jsonl`. */
+export interface AnyPieceRequest extends PieceRequest {
+  readonly kind: 'events' | 'metrics';
+  /** About how many bytes of the file have not been read. */
+  readonly left: number;
+}
+export type ReadPiece = (request: AnyPieceRequest) => Promise<Piece>;
 
 /** A histogram or image, with the file that contains it. */
 export interface FoundValue extends Located {
@@ -141,7 +146,8 @@ export class Run {
     const kind = file.name === metricsFileName ? 'metrics' : 'events';
     try {
       for (let isAll = false; !isAll; ) {
-        const piece = await read({ kind, path, from: reading.offset, state: reading.state });
+        const { offset: from, state } = reading;
+        const piece = await read({ kind, path, from, state, left: size - from });
         this.#take(piece, path, changes);
         reading.offset = piece.end;
         reading.state = piece.state;

@@ -1,7 +1,7 @@
 /**
  * Reads the parts of an event that curves need, without decoding the message: an event with one scalar takes a fraction of a
  * microsecond. The field numbers are those of `event.proto` and `summary.proto` of TensorBoard 2.21; the encoding is
- * https://protobuf.dev/programming-guides/encoding. Anything unusual makes `scan` return false, and the caller then decodes the
+ * https://protobuf.dev/programming-guides/encoding. (No lists are destructured here, which would take longer than the rest.) Anything unusual makes `scan` return false, and the caller then decodes the
  * event with `summary/event-decode.ts`.
  */
 
@@ -27,6 +27,9 @@ export class EventScanner {
   step = 0;
   readonly #tags = new Map<number, TagEntry[]>();
   #count = 0;
+  /** The tag that last followed each tag, by its index. Events repeat their tags in the same order. */
+  readonly #followers: TagEntry[] = [];
+  #last = 0;
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   /** The position after the last varint. */
@@ -43,7 +46,8 @@ export class EventScanner {
   scan(from: number, to: number, sink: EventSink): boolean {
     this.wallTime = 0;
     this.step = 0;
-    let [summary, summaryEnd] = [-1, -1];
+    let summary = -1;
+    let summaryEnd = -1;
     let at = from;
     while (at < to) {
       const key = this.#bytes[at] as number;
@@ -87,7 +91,9 @@ export class EventScanner {
 
   #scanValue(from: number, to: number, sink: EventSink): boolean {
     let tag: TagEntry | undefined;
-    let [kind, content, contentEnd] = [0, 0, 0];
+    let kind = 0;
+    let content = 0;
+    let contentEnd = 0;
     let at = from;
     while (at < to) {
       const key = this.#bytes[at] as number;
@@ -106,7 +112,9 @@ export class EventScanner {
       if (key === 0x0a) tag = this.#tagIn(this.#bytes, start, at);
       else if (key !== 0x4a) {
         if (kind !== 0) return false;
-        [kind, content, contentEnd] = [key, start, at];
+        kind = key;
+        content = start;
+        contentEnd = at;
       }
     }
     if (tag === undefined || at !== to) return false;
@@ -119,7 +127,8 @@ export class EventScanner {
 
   /** Reads the size of an image: height = 1, width = 2, colorspace = 3, encoded_image_string = 4. */
   #scanImage(tag: TagEntry, from: number, to: number, sink: EventSink): boolean {
-    let [width, height] = [0, 0];
+    let width = 0;
+    let height = 0;
     let at = from;
     while (at < to) {
       const key = this.#bytes[at] as number;
@@ -137,7 +146,13 @@ export class EventScanner {
 
   /** Returns a varint, or −1 if it is incomplete or not a safe integer. */
   #varint(from: number, to: number): number {
-    let [value, factor] = [0, 1];
+    const first = this.#bytes[from] as number;
+    if (first < 128 && from < to) {
+      this.#at = from + 1;
+      return first;
+    }
+    let value = 0;
+    let factor = 1;
     for (let at = from; at < to && at < from + 8; at++) {
       const byte = this.#bytes[at] as number;
       value += (byte & 127) * factor;
@@ -150,8 +165,21 @@ export class EventScanner {
     return -1;
   }
 
-  /** Finds the entry by a hash of its bytes (FNV-1a), because decoding the text of every value would take longer. */
+  /** Returns the entry of a tag. It is mostly the one that followed the previous tag before. */
   #tagIn(bytes: Uint8Array, from: number, to: number): TagEntry {
+    const likely = this.#followers[this.#last];
+    if (likely !== undefined && isSame(likely.bytes, bytes, from, to)) {
+      this.#last = likely.index;
+      return likely;
+    }
+    const found = this.#lookUp(bytes, from, to);
+    this.#followers[this.#last] = found;
+    this.#last = found.index;
+    return found;
+  }
+
+  /** Finds the entry by a hash of its bytes (FNV-1a), because decoding the text of every value would take longer. */
+  #lookUp(bytes: Uint8Array, from: number, to: number): TagEntry {
     let hash = 0x811c9dc5;
     for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
     const known = this.#tags.get(hash);

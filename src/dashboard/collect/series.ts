@@ -11,7 +11,7 @@ export interface Points {
 const firstCapacity = 64;
 
 export class Series {
-  #points: Points = emptyPoints(firstCapacity);
+  #points: Points = emptyPoints(0);
   #length = 0;
 
   get length(): number {
@@ -25,11 +25,11 @@ export class Series {
 
   add(step: number, time: number, value: number): void {
     const at = this.#length;
-    this.#reserve(at + 1);
-    const { steps, times, values } = this.#points;
-    steps[at] = step;
-    times[at] = time;
-    values[at] = value;
+    if (at === this.#points.steps.length) this.#reserve(at + 1);
+    const points = this.#points;
+    points.steps[at] = step;
+    points.times[at] = time;
+    points.values[at] = value;
     this.#length = at + 1;
   }
 
@@ -59,7 +59,7 @@ export class Series {
   #reserve(length: number): void {
     const capacity = this.#points.steps.length;
     if (length <= capacity) return;
-    const grown = emptyPoints(Math.max(length, capacity * 2));
+    const grown = emptyPoints(Math.max(length, capacity * 2, firstCapacity));
     grown.steps.set(this.#points.steps);
     grown.times.set(this.#points.times);
     grown.values.set(this.#points.values);

@@ -2,8 +2,8 @@
  * Decides which convolutions use Winograd's algorithm (`winograd.ts`). The decision depends only on the instruction set and on shapes,
  * so that every run on a machine has the same results.
  *
- * Measured with one thread of an AVX2 CPU (oneDNN 2.6), the forward pass and both gradients together, including all reorders, with
- * 128 or 256 images: docs/log.md has the numbers.
+ * The limits follow from CPU times of one thread on AVX2 (oneDNN 2.6 and 3.2), of the forward pass and both gradients together with all
+ * reorders. docs/log.md has the numbers.
  */
 import type { ConvolutionAttributes } from '../../graph/signature.ts';
 import { convolutionWindow } from '../../ops/convolution.ts';

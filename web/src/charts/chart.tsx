@@ -102,7 +102,7 @@ function describe(tag: string, curves: readonly ChartCurve[]): string {
     return `${label}: ${formatValue(values.at(-1))} at step ${formatWhole(steps.at(-1) ?? null)}`;
   });
   const more = curves.length > 5 ? `, and ${curves.length - 5} more runs` : '';
-  return `${tag}. ${ends.join(', ')}${more}. Arrow keys read values, Escape resets the zoom.`;
+  return `${tag}. ${ends.join(', ')}${more}. Arrow keys read values, + and - zoom, Escape resets the zoom.`;
 }
 
 /** The values at the cursor in words, for the first runs. */
@@ -111,11 +111,15 @@ function spoken(rows: readonly HoverRow[], x: number): string {
   return `at ${formatWhole(x)}: ${values.join(', ') || 'no values'}`;
 }
 
-/** Moves the cursor by arrow keys, and resets the zoom with Escape. */
+/** Moves the cursor by arrow keys, zooms with + and -, and resets the zoom with Escape. */
 function moveCursor(event: KeyboardEvent, plot: uPlot | null): void {
   if (plot === null) return;
   if (event.key === 'Escape') {
     changeOptions.range(undefined);
+    return;
+  }
+  if (event.key === '+' || event.key === '-') {
+    zoom(plot, event.key === '+' ? 0.5 : 2);
     return;
   }
   const { width } = plot.over.getBoundingClientRect();
@@ -130,4 +134,13 @@ function moveCursor(event: KeyboardEvent, plot: uPlot | null): void {
   event.preventDefault();
   const { left = -1 } = plot.cursor;
   plot.setCursor({ left: Math.min(width - 1, Math.max(0, move(left < 0 ? width / 2 : left))), top: 10 });
+}
+
+/** Changes the range that all charts show, around the cursor. */
+function zoom(plot: uPlot, factor: number): void {
+  const { min = 0, max = 0 } = plot.scales['x'] ?? {};
+  const { left = -1 } = plot.cursor;
+  const [low, high] = [min ?? 0, max ?? 0];
+  const center = left < 0 ? (low + high) / 2 : plot.posToVal(left, 'x');
+  changeOptions.range({ low: center - (center - low) * factor, high: center + (high - center) * factor });
 }

@@ -1,10 +1,12 @@
 /** One uPlot chart, with a line for each run, each with its own points (uPlot's mode 2). */
 import uPlot from 'uplot';
 import type { Horizontal, Range } from '../../../src/dashboard/page/axis-range.ts';
+import type { Line } from '../../../src/dashboard/page/curve.ts';
 import { formatDuration, formatTick } from '../../../src/dashboard/page/format.ts';
 import { colorCount } from '../../../src/dashboard/page/shown-runs.ts';
 import { cssColor } from '../theme.ts';
 import type { Layout } from './lines.ts';
+import { drawMarks } from './marks.ts';
 
 export interface PlotOptions {
   readonly width: number;
@@ -63,6 +65,7 @@ export function makePlot(element: HTMLElement, options: PlotOptions): uPlot {
       ],
       series: [{}, ...seriesOf(options)],
       hooks: {
+        draw: [(plot) => drawAllMarks(plot, options)],
         setSelect: [
           (plot) => {
             const { left, width } = plot.select;
@@ -86,6 +89,18 @@ export function makePlot(element: HTMLElement, options: PlotOptions): uPlot {
   return plot;
 }
 
+function drawAllMarks(plot: uPlot, { colors, hasRaw }: PlotOptions): void {
+  const lines = linesOf(plot).slice(1 + (hasRaw ? colors.length : 0));
+  colors.forEach((color, index) => {
+    const [x, y] = lines[index] ?? [];
+    if (x !== undefined && y !== undefined) drawMarks(plot, { x, y }, seriesColor(color));
+  });
+}
+
+function seriesColor(color: number): string {
+  return cssColor(`--series-${color % colorCount}`);
+}
+
 /** Draws other points, or another range. */
 export function show(plot: uPlot, layout: Layout, hasRaw: boolean): void {
   plot.batch(() => {
@@ -102,7 +117,7 @@ function seriesOf({ colors, hasRaw }: PlotOptions): uPlot.Series[] {
   ];
   const series = (color: number, isRaw: boolean): uPlot.Series => ({
     facets,
-    stroke: cssColor(`--series-${color % colorCount}`),
+    stroke: seriesColor(color),
     width: isRaw ? 1 : 1.5,
     alpha: isRaw ? 0.25 : 1,
     ...(color >= colorCount && { dash: dashes[Math.floor(color / colorCount) % dashes.length] ?? [] }),
@@ -119,6 +134,11 @@ const dashes: readonly number[][] = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 function dataOf({ drawn }: Layout, hasRaw: boolean): uPlot.AlignedData {
   const raw = hasRaw ? drawn.map(({ raw: { x, y } }) => [x, y]) : [];
   return [null, ...raw, ...drawn.map(({ shown: { x, y } }) => [x, y])] as unknown as uPlot.AlignedData;
+}
+
+/** The data of a chart as `dataOf` made them. */
+function linesOf({ data }: uPlot): readonly (readonly [Line['x'], Line['y']])[] {
+  return data as unknown as readonly (readonly [Line['x'], Line['y']])[];
 }
 
 function horizontalLabels(horizontal: Horizontal): uPlot.Axis {

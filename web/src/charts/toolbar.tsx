@@ -56,7 +56,7 @@ export function ChartToolbar({ options }: { readonly options: ChartOptions }) {
   );
 }
 
-/** The range of x that all charts show. Its fields do what a drag in a chart does, also without a mouse. */
+/** The range of x that all charts show, if it is not everything. */
 function RangeControl({ options: { range, horizontal } }: { readonly options: ChartOptions }) {
   if (range === undefined) return <span class="hint">Drag in a chart to zoom in all of them</span>;
   const words = (value: number) => {

@@ -76,7 +76,7 @@ function Seen({ insight, name }: { readonly insight: Insight; readonly name: str
             <PixelCanvas
               {...{ pixels: rgbaOfPicture(picture), width: size, height: size }}
               class="faint"
-              label=""
+              label="The picture"
             />
             <PixelCanvas
               {...{ pixels: rgbaOfSaliency(saliency), width: size, height: size }}
