@@ -1,7 +1,7 @@
 // @ts-check
 /** Builds the page of the dashboard from `web/` into `web/dist`. Its packages are installed in `web/`, so that a clone does not need
  * them to train. */
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { install, modified, newest, root, run } from './setup.mjs';
 
@@ -31,4 +31,25 @@ export function buildPage() {
     '--logLevel',
     'warn',
   ]);
+  appendFileSync(join(web, 'dist', 'licenses.md'), workerLicenses());
+}
+
+/** The licenses of the packages in the page's worker, which Vite does not list. onnxruntime-web has no file with its license. */
+function workerLicenses() {
+  const protobufjs = join(root, 'node_modules', 'protobufjs');
+  const ort = join(web, 'node_modules', 'onnxruntime-web');
+  return [
+    ...['', heading(protobufjs), readFileSync(join(protobufjs, 'LICENSE'), 'utf8').trim()],
+    ...[
+      heading(ort),
+      'Copyright (c) Microsoft Corporation. The license: https://github.com/microsoft/onnxruntime',
+      '',
+    ],
+  ].join('\n\n');
+}
+
+/** @param {string} folder of a package */
+function heading(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return `## ${name} - ${version} (${license})`;
 }

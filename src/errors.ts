@@ -107,8 +107,13 @@ export function withLine(thrown: unknown, line: string): unknown {
 export function stackOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return '';
   const stack = 'stack' in thrown ? String(thrown.stack) : '';
-  const cause = 'cause' in thrown ? stackOf(thrown.cause) : '';
+  const cause = stackOf(causeOf(thrown));
   return cause === '' ? stack : `${stack}\nCaused by: ${cause}`;
+}
+
+/** Returns the `cause` of anything that was thrown, or undefined if it has none. */
+export function causeOf(thrown: unknown): unknown {
+  return typeof thrown === 'object' && thrown !== null && 'cause' in thrown ? thrown.cause : undefined;
 }
 
 /** Returns the `code` of an error, such as `ENOENT`, whichever realm made it, or undefined if it has none. */

@@ -138,18 +138,22 @@ test('the check of the built site finds dead links, missing anchors, missing pic
     assert.equal(faults.length, 9);
   }));
 
-test('docs/dependencies.md lists the packages of the site with their versions', () => {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'site', 'package.json'), 'utf8')) as {
-    devDependencies: Readonly<Record<string, string>>;
-  };
-  const page = readFileSync(join(root, 'docs', 'dependencies.md'), 'utf8');
-  const [, section = ''] = /\n## For the documentation site\n([\s\S]*?)\n## /.exec(page) ?? [];
-  const rows = [...section.matchAll(/^\| ([\w@/-]+) \| (\d[\w.]*) \|/gm)].map(([, name, version]) => [
-    name,
-    version,
-  ]);
-  assert.deepEqual(Object.fromEntries(rows), devDependencies);
-});
+for (const [folder, title] of [
+  ['site', 'For the documentation site'],
+  ['web', 'For the page of the dashboard'],
+] as const)
+  test(`docs/dependencies.md lists the packages of ${folder}/ with their versions`, () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+      devDependencies: Readonly<Record<string, string>>;
+    };
+    const page = readFileSync(join(root, 'docs', 'dependencies.md'), 'utf8');
+    const section = page.split('\n## ').find((part) => part.startsWith(`${title}\n`)) ?? '';
+    const rows = [...section.matchAll(/^\| ([\w@/-]+) \| (\d[\w.]*) \|/gm)].map(([, name, version]) => [
+      name,
+      version,
+    ]);
+    assert.deepEqual(Object.fromEntries(rows), devDependencies);
+  });
 
 test('several sections "Throws" of a function become one', () => {
   const page =

@@ -1,6 +1,6 @@
 /** The process that serves the page beside a training run. It ends when the process that started it disconnects or ends. */
 import { setPriority } from 'node:os';
-import { errorCode, messageOf } from '../errors.ts';
+import { causeOf, errorCode, messageOf } from '../errors.ts';
 import type { BesideMessage, BesideOptions } from './beside.ts';
 import { type Dashboard, serveDashboard } from './dashboard.ts';
 import { lowPriority } from './defaults.ts';
@@ -33,8 +33,7 @@ async function start({ logdir, host, port }: BesideOptions): Promise<Dashboard> 
     try {
       return await serveDashboard({ logdir, host, port: tried });
     } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      if (errorCode(cause) !== 'EADDRINUSE' || tried === 0) throw error;
+      if (errorCode(causeOf(error)) !== 'EADDRINUSE' || tried === 0) throw error;
     }
   }
 }

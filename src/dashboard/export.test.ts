@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { writeSmallPage, writeSmallRun } from '../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
 import { openSource } from './dashboard.ts';
 import { exportPage, type PageExportEvent } from './export.ts';
 import { serveRuns } from './server/serve.ts';
+import { idOf } from './wire.ts';
 
 async function exported(logdir: string, dir: string, page: string): Promise<readonly PageExportEvent[]> {
   const events: PageExportEvent[] = [];
@@ -65,9 +66,32 @@ test('an export replaces an earlier one, but nothing else', () =>
     writeSmallRun(join(runs, 'a'));
     mkdirSync(out);
     await exported(runs, out, page);
-    writeFileSync(join(out, 'data', 'old.json'), '');
+    rmSync(join(runs, 'a'), { recursive: true });
+    writeSmallRun(join(runs, 'b'));
     await exported(runs, out, page);
-    assert.ok(!readdirSync(join(out, 'data')).includes('old.json'));
+    assert.deepEqual(readdirSync(join(out, 'data')).sort(), [idOf('b'), 'runs.json']);
+    for (const name of ['CNAME', '.git/HEAD', 'data/old.json', 'empty/']) {
+      if (name.endsWith('/')) mkdirSync(join(out, name));
+      else {
+        mkdirSync(dirname(join(out, name)), { recursive: true });
+        writeFileSync(join(out, name), 'mine');
+      }
+      await assert.rejects(
+        exported(runs, out, page),
+        (error: Error) => error.message.includes(`other files (${name.replace(/\/$/, '')} …)`),
+        name,
+      );
+      assert.ok(existsSync(join(out, name)), name);
+      assert.ok(existsSync(join(out, 'index.html')));
+      rmSync(join(out, name), { recursive: true });
+      if (name.startsWith('.git')) rmSync(join(out, '.git'), { recursive: true });
+    }
+    await assert.rejects(async () => {
+      for await (const { kind } of exportPage({ logdir: runs, dir: out, page }))
+        if (kind === 'progress') writeFileSync(join(out, 'CNAME'), 'added while the export is written');
+    }, /other files \(CNAME/);
+    assert.ok(existsSync(join(out, 'CNAME')));
+    assert.deepEqual(readdirSync(dir).sort(), ['out', 'page', 'runs']);
     const other = join(dir, 'other');
     mkdirSync(other);
     writeFileSync(join(other, 'mine.txt'), '');

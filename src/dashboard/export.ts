@@ -1,8 +1,9 @@
 /** Writes the page and all resources as files, for any web server. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { command } from '../command.ts';
+import { readRegularFile } from '../disk/regular-file.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
 import { version } from '../version.ts';
 import { oneLine } from '../wording.ts';
@@ -33,8 +34,16 @@ export type PageExportEvent =
       readonly bytes: number;
     };
 
-/** The file that marks an export. */
+/** The file that marks an export. It lists all others, so that a file that somebody added is never deleted. */
 const markName = 'cifar10-dashboard.json';
+/** A larger mark is not ours. */
+const mostMarkBytes = 256 << 20;
+
+interface Mark {
+  readonly cifar10: string;
+  /** The paths of the other files, with `/` between their parts. */
+  readonly files: readonly string[];
+}
 /** The longest name of a file on common file systems, in bytes. */
 const longestName = 255;
 
@@ -55,6 +64,7 @@ export async function* exportPage(
   try {
     await mkdir(aside, { recursive: true });
     const totals = yield* writeFiles(aside, source, assets, options.signal);
+    await requireReplaceable(dir);
     await replace(dir, aside);
     yield { kind: 'end', dir, runs: source.runs.length, ...totals };
   } catch (error) {
@@ -77,15 +87,16 @@ async function* writeFiles(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PageExportEvent, { readonly files: number; readonly bytes: number }, undefined> {
   let [files, bytes] = [0, 0];
+  const written: string[] = [];
   const write = async (path: string, content: Uint8Array | string) => {
     await mkdir(dirname(join(aside, path)), { recursive: true });
     await writeFile(join(aside, path), content, { flag: 'wx' });
+    written.push(path);
     files++;
     bytes += content.length;
   };
   for (const [path, asset] of assets)
     await write(path, path === 'index.html' ? withPolicy(asset.bytes) : asset.bytes);
-  await write(markName, `${JSON.stringify({ cifar10: version })}\n`);
   const found = await pathsOf(source);
   for (const [index, { path, make }] of found.entries()) {
     requireRunning(signal);
@@ -97,6 +108,8 @@ async function* writeFiles(
     const content = await make();
     if (content !== undefined) await write(`data/${path}`, content);
   }
+  const mark: Mark = { cifar10: version, files: [...written].sort() };
+  await write(markName, `${JSON.stringify(mark)}\n`);
   return { files, bytes };
 }
 
@@ -108,7 +121,7 @@ function withPolicy(bytes: Uint8Array): string {
 
 /** @throws RunError when the folder contains anything but an earlier export */
 async function requireReplaceable(dir: string): Promise<void> {
-  const names = await readdir(dir).catch((error: unknown): string[] => {
+  const paths = await pathsIn(dir).catch((error: unknown): string[] => {
     if (errorCode(error) === 'ENOENT') return [];
     throw new RunError(
       `${oneLine(dir)}: cannot be written (${oneLine(messageOf(error))}). Use another folder.`,
@@ -117,10 +130,31 @@ async function requireReplaceable(dir: string): Promise<void> {
       },
     );
   });
-  if (names.length === 0 || names.includes(markName)) return;
+  const own = new Set([...(await filesInMark(join(dir, markName))), markName]);
+  const other = paths.find((path) => !own.has(path));
+  if (other === undefined) return;
   throw new RunError(
-    `${oneLine(dir)}: the folder contains other files (${oneLine(names[0] ?? '')} …), which an export would replace. Use an empty or a new folder.`,
+    `${oneLine(dir)}: the folder contains other files (${oneLine(other)} …), which an export would delete. Move them away, or use an empty or a new folder.`,
   );
+}
+
+/** Returns the paths of everything in a folder except folders with something in them, with `/` between their parts. */
+async function pathsIn(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  const parents = new Set(entries.map(({ parentPath }) => join(parentPath)));
+  return paths.filter((path) => !parents.has(path)).map((path) => relative(dir, path).split(sep).join('/'));
+}
+
+/** Returns the files that the mark of an export lists, or none if it is no such mark. */
+async function filesInMark(path: string): Promise<readonly string[]> {
+  try {
+    const bytes = await readRegularFile(path, { links: 'refuse', maximumBytes: mostMarkBytes });
+    const { files } = JSON.parse(bytes.toString('utf8')) as Partial<Mark>;
+    return Array.isArray(files) ? files.filter((file) => typeof file === 'string') : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Moves the new folder to its place. An earlier export stays until the new one is complete. */

@@ -25,6 +25,11 @@ export function scalarRecord(tag: string, step: number, value: number): Uint8Arr
   return summaryRecord(step, { tag, kind: 'scalar', value });
 }
 
+/** Returns the record of a session that replaces the values at a step and later ones. */
+export function sessionRecord(step: number): Uint8Array {
+  return frameRecord(encodeEvent({ wallTime: 2000, step, content: { kind: 'session', status: 'START' } }));
+}
+
 /** A PNG of one red pixel. */
 export const redPixel: Uint8Array = encodeImage({
   width: 1,

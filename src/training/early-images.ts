@@ -1,5 +1,5 @@
 /** Progressive resizing: the first steps of a run have smaller images, which take less time (`earlySize`, `earlyShare`). */
-import { UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import type { EarlyImages } from '../input/shrink.ts';
 import type { Network } from '../model/network.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
@@ -86,7 +86,7 @@ function whyUnsuitable(
   try {
     small = buildTrainingGraph(recipe);
   } catch (error) {
-    return `does not take images of ${shape.join('×')}: ${error instanceof Error ? error.message : String(error)}`;
+    return `does not take images of ${shape.join('×')}: ${messageOf(error)}`;
   }
   const sizes = (found: Pick<TrainingGraph, 'graph' | 'masks'>) => [
     ...[...found.graph.variables].map(([name, { shape: ofVariable }]) => [name, ofVariable] as const),

@@ -6,6 +6,7 @@ import { oneLine } from '../../wording.ts';
 import { idOf } from '../wire.ts';
 import type { FoundFile, FoundRun } from './find-runs.ts';
 import type { Located, Piece, PieceRequest } from './piece.ts';
+import { withoutPath } from './remark.ts';
 import { type Points, Series, sliceOf } from './series.ts';
 
 /** A piece of an event file or of a `metrics.jsonl`. */
@@ -31,8 +32,10 @@ export interface RunChanges {
   readonly before: ReadonlyMap<string, number>;
   /** The number of points that were added. */
   readonly added: number;
-  /** The ids of the tags of new histograms. */
+  /** The ids of the tags of new histograms, and of those that were removed. */
   readonly histograms: ReadonlySet<string>;
+  /** The ids of the tags of curves that lost points. */
+  readonly replacedCurves: ReadonlySet<string>;
   readonly hasImages: boolean;
 }
 
@@ -60,7 +63,9 @@ export class Run {
   /** The time of the first and the last value, in seconds since 1970. */
   started: number = Number.POSITIVE_INFINITY;
   changed: number = Number.NEGATIVE_INFINITY;
-  readonly #problems = new Map<string, readonly string[]>();
+  /** Why a file cannot be read at the moment, and what was damaged, by the name of the file. */
+  readonly #unreadable = new Map<string, string>();
+  readonly #damages = new Map<string, readonly string[]>();
   readonly #readings = new Map<string, Reading>();
 
   constructor(found: FoundRun) {
@@ -74,7 +79,7 @@ export class Run {
 
   /** What could not be read, for people. */
   get remarks(): readonly string[] {
-    return [...this.#problems.values()].flat();
+    return [...this.#unreadable.values(), ...[...this.#damages.values()].flat()];
   }
 
   /** The largest step of a value, or null. */
@@ -104,8 +109,8 @@ export class Run {
     const changes = new Changes();
     const sources = sourcesOf(found);
     if (this.#isReplaced(sources)) {
+      this.#noteReplaced(changes);
       this.#reset();
-      changes.isReplaced = true;
     }
     if (filesText(found) !== filesText(this.found)) changes.isChanged = true;
     this.found = found;
@@ -130,7 +135,8 @@ export class Run {
     this.located = [];
     this.plugins.clear();
     this.#readings.clear();
-    this.#problems.clear();
+    this.#unreadable.clear();
+    this.#damages.clear();
     this.hyperparameters = {};
     this.hasEnded = false;
     this.started = Number.POSITIVE_INFINITY;
@@ -152,20 +158,31 @@ export class Run {
         reading.offset = piece.end;
         reading.state = piece.state;
         isAll = piece.isAll;
-        this.#noteDamages(file.name, piece.damages);
+        this.#noteDamages(file, piece.damages);
       }
     } catch (error) {
-      this.#problems.set(file.name, [`${oneLine(file.name)}: cannot be read (${oneLine(messageOf(error))})`]);
-      changes.isChanged = true;
+      const why = withoutPath(oneLine(messageOf(error)), file);
+      this.#problem(file.name, `${oneLine(file.name)}: cannot be read (${why})`, changes);
+      return;
     }
+    this.#problem(file.name, undefined, changes);
     reading.seenSize = size;
     reading.seenMillis = modifiedMillis;
   }
 
-  #noteDamages(name: string, damages: readonly string[]): void {
+  /** Notes why a file cannot be read at the moment, or that it can. */
+  #problem(name: string, text: string | undefined, changes: Changes): void {
+    if (this.#unreadable.get(name) === text) return;
+    changes.isChanged = true;
+    if (text === undefined) this.#unreadable.delete(name);
+    else this.#unreadable.set(name, text);
+  }
+
+  #noteDamages(file: FoundFile, damages: readonly string[]): void {
     if (damages.length === 0) return;
-    const all = [...(this.#problems.get(name) ?? []), ...damages.map((what) => oneLine(what))];
-    this.#problems.set(name, all.slice(0, mostDamages));
+    const known = this.#damages.get(file.name) ?? [];
+    const all = [...known, ...damages.map((what) => withoutPath(oneLine(what), file))];
+    this.#damages.set(file.name, all.slice(0, mostDamages));
   }
 
   #take(piece: Piece, file: string, changes: Changes): void {
@@ -189,16 +206,24 @@ export class Run {
     if (piece.discardFrom !== null || piece.hasEnded) this.hasEnded = piece.hasEnded;
   }
 
+  #noteReplaced(changes: Changes): void {
+    changes.isReplaced = true;
+    for (const tag of this.scalars.keys()) changes.replacedCurves.add(idOf(tag));
+    for (const id of histogramIds(this)) changes.histograms.add(id);
+  }
+
   #discardFrom(step: number, changes: Changes): void {
+    const hasPoints = [...this.scalars.values()].some(({ points }) => points.steps.some((at) => at >= step));
+    if (!hasPoints && this.located.every((one) => one.step < step)) return;
+    this.#noteReplaced(changes);
     for (const [tag, series] of this.scalars) {
-      const before = series.length;
       series.discardFrom(step);
-      if (series.length < before) changes.isReplaced = true;
       if (series.length === 0) this.scalars.delete(tag);
     }
-    const kept = this.located.filter((one) => one.step < step);
-    if (kept.length < this.located.length) changes.isReplaced = true;
-    this.located = kept;
+    this.located = this.located.filter((one) => one.step < step);
+    const kept = [...this.scalars.values()].map(({ points }) => points.times);
+    this.started = Math.min(...kept.map((times) => times[0] ?? Number.POSITIVE_INFINITY));
+    this.changed = Math.max(...kept.map((times) => times.at(-1) ?? Number.NEGATIVE_INFINITY));
   }
 }
 
@@ -208,7 +233,13 @@ class Changes implements RunChanges {
   added = 0;
   hasImages = false;
   readonly histograms: Set<string> = new Set();
+  readonly replacedCurves: Set<string> = new Set();
   readonly before: Map<string, number> = new Map();
+}
+
+/** Returns the ids of the tags of a run's histograms. */
+export function histogramIds({ located }: Pick<Run, 'located'>): readonly string[] {
+  return [...new Set(located.filter(({ kind }) => kind === 'histogram').map(({ tag }) => tag))].map(idOf);
 }
 
 /** Returns the points of a curve from an index on. */

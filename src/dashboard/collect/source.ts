@@ -1,11 +1,14 @@
 /** All runs below a folder, which are read again on demand. */
 import { basename, resolve } from 'node:path';
+import { messageOf } from '../../errors.ts';
 import { eachOf } from '../../parallel.ts';
 import { version } from '../../version.ts';
+import { oneLine } from '../../wording.ts';
 import { idOf, type RunList, type RunSummary } from '../wire.ts';
 import { Evaluations } from './evaluations.ts';
 import { RunFacts } from './facts.ts';
 import { type FoundRun, findRuns } from './find-runs.ts';
+import { withoutPaths } from './remark.ts';
 import { type ReadPiece, Run, type RunChanges } from './run.ts';
 import { summaryOf } from './summary.ts';
 
@@ -19,11 +22,33 @@ export class KnownRun {
   /** Increases with every change of one of its resources. */
   revision = 0;
   summary: RunSummary | undefined;
+  /** Why the last refresh failed, or undefined. */
+  problem: string | undefined;
   #summaryText = '';
   #evaluations = '[]';
 
   constructor(found: FoundRun) {
     this.run = new Run(found);
+  }
+
+  /** Reads what the files gained. A run that cannot be read does not affect the others: the problem is a remark. */
+  async refresh(found: FoundRun, read: ReadPiece): Promise<RefreshedRun> {
+    try {
+      const changes = await this.run.refresh(found, read);
+      const hasOtherFacts = await this.facts.refresh(found);
+      this.problem = undefined;
+      return { known: this, changes, hasOtherFacts };
+    } catch (error) {
+      const problem = `cannot be read (${withoutPaths(oneLine(messageOf(error)))})`;
+      const isNew = problem !== this.problem;
+      this.problem = problem;
+      // What was read before the error is not known: viewers fetch everything.
+      return {
+        known: this,
+        changes: { ...noChanges, isChanged: isNew, isReplaced: isNew },
+        hasOtherFacts: isNew,
+      };
+    }
   }
 
   /** Returns whether the entry in the list of runs changed. */
@@ -44,6 +69,17 @@ export class KnownRun {
     return isOther;
   }
 }
+
+interface RefreshedRun {
+  readonly known: KnownRun;
+  readonly changes: RunChanges;
+  readonly hasOtherFacts: boolean;
+}
+
+const noChanges: RunChanges = {
+  ...{ isChanged: false, isReplaced: false, added: 0, hasImages: false },
+  ...{ before: new Map(), histograms: new Set(), replacedCurves: new Set() },
+};
 
 /** What a refresh changed. */
 export interface ChangedRun {
@@ -68,8 +104,9 @@ export class RunSource {
   readonly #runs = new Map<string, KnownRun>();
   /** What was left out, for people. */
   remarks: readonly string[] = [];
-  #refreshing: Promise<SourceChanges> | undefined;
+  #refreshing: Promise<void> | undefined;
   #refreshed = Number.NEGATIVE_INFINITY;
+  readonly #listeners = new Set<(changes: SourceChanges) => void>();
 
   constructor(folder: string, read: ReadPiece) {
     this.folder = folder;
@@ -86,6 +123,12 @@ export class RunSource {
     return this.#runs.get(id);
   }
 
+  /** Calls a function after every refresh that changed something. Returns a function that ends this. */
+  subscribe(listener: (changes: SourceChanges) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   list(isLive: boolean): RunList {
     const runs = this.runs.flatMap((known) => known.summary ?? []);
     return { version, folder: basename(resolve(this.folder)), isLive, runs };
@@ -96,14 +139,20 @@ export class RunSource {
     if (performance.now() - this.#refreshed >= millis) await this.refresh();
   }
 
-  /** Reads what the files gained. Calls at the same time share the work.
+  /** Reads what the files gained, and tells the subscribers. Calls at the same time share the work.
    * @throws the error of the operating system, when the folder cannot be read */
-  refresh(): Promise<SourceChanges> {
-    this.#refreshing ??= this.#refresh().finally(() => {
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refreshAndTell().finally(() => {
       this.#refreshed = performance.now();
       this.#refreshing = undefined;
     });
     return this.#refreshing;
+  }
+
+  async #refreshAndTell(): Promise<void> {
+    const changes = await this.#refresh();
+    if (changes.runs.length === 0 && changes.removed.length === 0) return;
+    for (const listener of this.#listeners) listener(changes);
   }
 
   async #refresh(): Promise<SourceChanges> {
@@ -114,11 +163,9 @@ export class RunSource {
       const id = idOf(one.path);
       now.set(id, { found: one, known: before.get(id) ?? new KnownRun(one) });
     }
-    const refreshed = await eachOf([...now.values()], concurrency, async ({ known, found }) => ({
-      known,
-      changes: await known.run.refresh(found, this.#read),
-      hasOtherFacts: await known.facts.refresh(found),
-    }));
+    const refreshed = await eachOf([...now.values()], concurrency, ({ known, found }) =>
+      known.refresh(found, this.#read),
+    );
     await this.evaluations.refresh(found);
     this.#runs.clear();
     for (const [id, { known }] of now) this.#runs.set(id, known);

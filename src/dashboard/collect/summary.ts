@@ -40,7 +40,7 @@ export function summaryOf(known: KnownRun, evaluations: Evaluations, now: number
       checkpoint: facts.metadata !== undefined && facts.checkpoint !== undefined,
       evaluations: evaluations.of(run.found).length > 0,
     },
-    remarks: [...facts.remarks, ...run.remarks],
+    remarks: [...(known.problem === undefined ? [] : [known.problem]), ...facts.remarks, ...run.remarks],
   };
 }
 

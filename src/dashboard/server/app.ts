@@ -121,5 +121,9 @@ function notFound(c: Visit): Response {
 /** Responses take only bytes whose memory is not shared. */
 function bytesFor(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, length } = bytes;
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : bytes.slice();
+  return isNotShared(buffer) ? new Uint8Array(buffer, byteOffset, length) : bytes.slice();
+}
+
+function isNotShared(buffer: ArrayBufferLike): buffer is ArrayBuffer {
+  return Object.prototype.toString.call(buffer) === '[object ArrayBuffer]';
 }

@@ -1,8 +1,11 @@
 /** Contents that were made recently, so that many viewers cost no more than one. */
 import { randomBytes } from 'node:crypto';
 
-/** The bytes that are kept, and the largest content that is. */
+/** The bytes that are kept, with those of the keys, and the largest content that is. The number of entries is limited by
+ * `mostBytes / entryBytes`. */
 const [mostBytes, mostOfOne] = [64 << 20, 16 << 20];
+/** What an entry takes besides its content: its path, revision, and the objects. */
+const entryBytes = 1024;
 
 interface Kept {
   readonly revision: string;
@@ -16,6 +19,11 @@ export class ContentCache {
   /** The least recently used first. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
+
+  /** The number of contents that are kept or being made. */
+  get size(): number {
+    return this.#kept.size;
+  }
 
   /** Returns the content of a path in a revision. Requests at the same time share it. */
   of(
@@ -36,20 +44,21 @@ export class ContentCache {
     const kept: Kept = { revision, content, bytes: 0 };
     this.#kept.set(path, kept);
     content.then(
-      (made) => this.#account(path, kept, made?.length ?? 0),
+      (made) => this.#account(path, kept, made?.length),
       () => this.#forget(path, kept),
     );
     return content;
   }
 
-  #account(path: string, kept: Kept, bytes: number): void {
+  /** Content that does not exist is not kept: there are as many paths to it as anybody can think of. */
+  #account(path: string, kept: Kept, bytes: number | undefined): void {
     if (this.#kept.get(path) !== kept) return;
-    if (bytes > mostOfOne) {
+    if (bytes === undefined || bytes > mostOfOne) {
       this.#forget(path, kept);
       return;
     }
-    kept.bytes = bytes;
-    this.#bytes += bytes;
+    kept.bytes = bytes + path.length * 2 + entryBytes;
+    this.#bytes += kept.bytes;
     for (const [other, one] of this.#kept) {
       if (this.#bytes <= mostBytes) return;
       this.#forget(other, one);

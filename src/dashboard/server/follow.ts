@@ -1,9 +1,10 @@
-/** Follows the runs while somebody views them, and tells the viewers what changed. */
+/** Follows the runs while somebody views them. The source tells what changed, whoever caused it to look: also requests for data do,
+ * and the viewers must learn of what they find. */
 import { curveOf } from '../collect/decimate.ts';
-import { pointsFrom } from '../collect/run.ts';
+import { histogramIds, pointsFrom } from '../collect/run.ts';
 import type { ChangedRun, RunSource, SourceChanges } from '../collect/source.ts';
 import { mostPoints } from '../resources/scalars.ts';
-import type { Change, Curve } from '../wire.ts';
+import { type Change, type Curve, idOf } from '../wire.ts';
 import { Viewers } from './viewers.ts';
 
 /** How often files are looked at, in milliseconds: while few or many watch. (Notifications of the file system are unreliable, and
@@ -14,16 +15,19 @@ const many = 100;
 export class Follower {
   readonly viewers: Viewers;
   readonly #source: RunSource;
+  readonly #leave: () => void;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(source: RunSource) {
     this.#source = source;
     this.viewers = new Viewers(() => this.#schedule());
+    this.#leave = source.subscribe((changes) => this.#tell(changes));
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#leave();
     clearTimeout(this.#timer);
     this.viewers.close();
   }
@@ -37,10 +41,24 @@ export class Follower {
 
   async #look(): Promise<void> {
     // A folder that cannot be read at the moment, as during an outage of a file server, is looked at again.
-    const changes = await this.#source.refresh().catch(() => undefined);
-    const change = changes && changeOf(changes);
-    if (change !== undefined) this.viewers.send(change);
-    this.#schedule();
+    try {
+      await this.#source.refresh();
+    } catch {
+      // The next look finds what this one did not.
+    } finally {
+      this.#schedule();
+    }
+  }
+
+  #tell(changes: SourceChanges): void {
+    if (this.viewers.count === 0) return;
+    try {
+      const change = changeOf(changes);
+      if (change !== undefined) this.viewers.send(change);
+    } catch {
+      // The change cannot be sent, for example because it is too large. Viewers that connect again fetch everything.
+      this.viewers.drop();
+    }
   }
 }
 
@@ -76,13 +94,20 @@ function mustBeFetched({ changes }: Pick<ChangedRun, 'changes'>): boolean {
 
 function resourcesOf({ known, changes, hasEvaluations, hasCheckpoint }: ChangedRun): readonly string[] {
   const { run } = known;
-  const tags = [...new Set(changes.histograms)];
+  const { isReplaced } = changes;
+  const curves = isReplaced ? [...run.scalars.keys()].map(idOf) : [];
+  const histograms = isReplaced ? histogramIds(run) : [];
   const paths = [
     ...(mustBeFetched({ changes }) ? ['scalars.json'] : []),
-    ...tags.map((id) => `histograms/${id}.json`),
-    ...(changes.hasImages ? ['images.json'] : []),
+    ...union(curves, changes.replacedCurves).map((id) => `scalars/${id}.bin`),
+    ...union(histograms, changes.histograms).map((id) => `histograms/${id}.json`),
+    ...(changes.hasImages || isReplaced ? ['images.json'] : []),
     ...(hasEvaluations ? ['evaluations.json'] : []),
     ...(hasCheckpoint ? ['checkpoint.safetensors', 'network.json'] : []),
   ];
   return paths.map((path) => `${run.id}/${path}`);
+}
+
+function union(some: Iterable<string>, others: Iterable<string>): readonly string[] {
+  return [...new Set([...some, ...others])];
 }

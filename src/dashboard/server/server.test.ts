@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { get as httpGet, type IncomingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventFileName, scalarRecord, writeSmallPage, writeSmallRun } from '../../testing/dashboard-runs.ts';
+import {
+  eventFileName,
+  scalarRecord,
+  sessionRecord,
+  writeSmallPage,
+  writeSmallRun,
+} from '../../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../../testing/examples.ts';
 import { openSource } from '../dashboard.ts';
 import { type Change, idOf, type RunList, type ScalarOverview } from '../wire.ts';
@@ -51,9 +58,29 @@ function exchange(port: number, text: string, millis = 4000): Promise<string> {
   });
 }
 
+/** Follows the changes of a server. */
+async function follow(port: number): Promise<{ readonly changes: Change[]; readonly end: () => void }> {
+  const changes: Change[] = [];
+  const request = httpGet({ host: '127.0.0.1', port, path: '/data/changes' });
+  request.on('error', () => undefined);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  assert.equal(response.headers['content-type'], 'text/event-stream; charset=utf-8');
+  response
+    .on('error', () => undefined)
+    .on('data', (piece: Buffer) => {
+      for (const [, text = ''] of piece.toString('utf8').matchAll(/^data: (.*)$/gm))
+        changes.push(JSON.parse(text) as Change);
+    });
+  return { changes, end: () => void request.destroy() };
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await sleep(50);
+}
+
 async function withServer(
   task: (server: RunningServer, dir: string) => Promise<void>,
-  host = '127.0.0.1',
+  { host = '127.0.0.1', prepare = (_dir: string): void => undefined } = {},
 ): Promise<void> {
   await inTemporaryFolder(async (dir) => {
     const page = join(dir, 'page');
@@ -61,6 +88,7 @@ async function withServer(
     writeSmallRun(join(dir, 'runs', 'a'));
     writeSmallRun(join(dir, 'runs', 'deep', 'b'));
     writeFileSync(join(dir, 'secret.txt'), 'secret');
+    prepare(dir);
     const server = await serveRuns(await openSource(join(dir, 'runs')), { host, port: 0, page });
     try {
       await task(server, dir);
@@ -114,65 +142,84 @@ test('a resource is not sent again while it is the same', () =>
     assert.deepEqual([again.status, json<ScalarOverview>(again).counts['total_loss']], [200, 4]);
   }));
 
+/** Adds links that lead out of the folder of the runs, and one within it. */
+function addLinks(dir: string): void {
+  symlinkSync(join(dir, 'secret.txt'), join(dir, 'runs', 'a', 'train.log'));
+  symlinkSync(dir, join(dir, 'runs', 'outside'));
+  mkdirSync(join(dir, 'other'));
+  writeSmallRun(join(dir, 'other', 'hidden'));
+  symlinkSync(join(dir, 'other', 'hidden'), join(dir, 'runs', 'link'));
+  writeFileSync(join(dir, 'runs', 'deep', 'log'), 'inside');
+  symlinkSync(join(dir, 'runs', 'deep', 'log'), join(dir, 'runs', 'deep', 'b', 'train.log'));
+}
+
 test('no path leads out of the page and the resources', () =>
-  withServer(async ({ port }, dir) => {
-    symlinkSync(join(dir, 'secret.txt'), join(dir, 'runs', 'a', 'report-1-test-ema.json'));
-    symlinkSync(dir, join(dir, 'runs', 'outside'));
-    mkdirSync(join(dir, 'other'));
-    writeSmallRun(join(dir, 'other', 'hidden'));
-    symlinkSync(join(dir, 'other', 'hidden'), join(dir, 'runs', 'link'));
-    const id = idOf('a');
-    const paths = [
-      ...[
-        '/../secret.txt',
-        '/..%2fsecret.txt',
-        '/%2e%2e/secret.txt',
-        '/assets/../../secret.txt',
-        '/assets/..%2f..%2fsecret.txt',
-      ],
-      ...[
-        '//etc/passwd',
-        '/etc/passwd',
-        '/data/../index.html',
-        '/data//runs.json',
-        '/data/%72uns.json',
-        '/data/runs.json%00',
-      ],
-      ...[
-        `/data/${id}/../runs.json`,
-        `/data/${id}/${eventFileName}`,
-        `/data/${id}/report-1-test-ema.json`,
-        `/data/${id}`,
-      ],
-      ...[
-        `/data/${id}/images/../1.png`,
-        `/data/${id}/images/-1.png`,
-        `/data/${id}/images/1e1.png`,
-        `/data/${id}/images/99.png`,
-      ],
-      ...[`/data/${id}/scalars/${id}.bin`, `/data/${id}/scalars/.bin`, `/data/${idOf('..')}/scalars.json`],
-      ...[
-        `/data/${idOf('outside')}/scalars.json`,
-        `/data/${idOf('link')}/scalars.json`,
-        '/data/__proto__/scalars.json',
-      ],
-      ...[
-        '/__proto__',
-        '/constructor',
-        '/assets',
-        '/assets/',
-        '/index.html/',
-        '/data/',
-        '/data',
-        '/\\..\\secret.txt',
-      ],
-    ];
-    for (const path of paths) {
-      const { status, body } = await get(port, path);
-      assert.ok(status === 404 || status === 400, `${path}: ${status}`);
-      assert.doesNotMatch(body.toString('latin1'), /secret|root:/);
-    }
-  }));
+  withServer(
+    async ({ port }) => {
+      const { runs } = json<RunList>(await get(port, '/data/runs.json'));
+      assert.deepEqual(
+        runs.map(({ path, has }) => [path, has.log]),
+        [
+          ['a', false],
+          ['deep/b', true],
+        ],
+      );
+      assert.equal((await get(port, `/data/${idOf('deep/b')}/log.txt`)).body.toString(), 'inside');
+      const id = idOf('a');
+      const paths = [
+        ...[
+          '/../secret.txt',
+          '/..%2fsecret.txt',
+          '/%2e%2e/secret.txt',
+          '/assets/../../secret.txt',
+          '/assets/..%2f..%2fsecret.txt',
+        ],
+        ...[
+          '//etc/passwd',
+          '/etc/passwd',
+          '/data/../index.html',
+          '/data//runs.json',
+          '/data/%72uns.json',
+          '/data/runs.json%00',
+        ],
+        ...[
+          `/data/${id}/../runs.json`,
+          `/data/${id}/${eventFileName}`,
+          `/data/${id}/log.txt`,
+          `/data/${id}/train.log`,
+          `/data/${id}`,
+        ],
+        ...[
+          `/data/${id}/images/../1.png`,
+          `/data/${id}/images/-1.png`,
+          `/data/${id}/images/1e1.png`,
+          `/data/${id}/images/99.png`,
+        ],
+        ...[`/data/${id}/scalars/${id}.bin`, `/data/${id}/scalars/.bin`, `/data/${idOf('..')}/scalars.json`],
+        ...[
+          `/data/${idOf('outside')}/scalars.json`,
+          `/data/${idOf('link')}/scalars.json`,
+          '/data/__proto__/scalars.json',
+        ],
+        ...[
+          '/__proto__',
+          '/constructor',
+          '/assets',
+          '/assets/',
+          '/index.html/',
+          '/data/',
+          '/data',
+          '/\\..\\secret.txt',
+        ],
+      ];
+      for (const path of paths) {
+        const { status, body } = await get(port, path);
+        assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+        assert.doesNotMatch(body.toString('latin1'), /secret|root:/);
+      }
+    },
+    { prepare: addLinks },
+  ));
 
 test('requests that another site makes, or that are not reading, are refused', () =>
   withServer(async ({ port }) => {
@@ -230,43 +277,34 @@ test('a client that sends its headers slowly is disconnected', { timeout: 60_000
 );
 
 test('a server for other machines needs the token of its link', () =>
-  withServer(async ({ port, link }) => {
-    const token = /\?token=([\w-]{20,})$/.exec(link)?.[1] ?? '';
-    assert.notEqual(token, '');
-    assert.equal((await get(port, '/')).status, 401);
-    assert.equal((await get(port, '/data/runs.json')).status, 401);
-    assert.equal((await get(port, '/?token=wrong')).status, 401);
-    assert.equal((await get(port, `/data/runs.json?token=${token}`)).status, 401);
-    const first = await get(port, `/?token=${token}`);
-    const [cookie = ''] = first.headers['set-cookie'] ?? [];
-    assert.match(cookie, /HttpOnly; SameSite=Strict$/);
-    const [sent = ''] = cookie.split(';');
-    assert.equal((await get(port, '/data/runs.json', { cookie: `other=1; ${sent}` })).status, 200);
-    assert.equal(
-      (await get(port, '/data/runs.json', { cookie: sent, host: `10.1.2.3:${port}` })).status,
-      200,
-    );
-    assert.equal(
-      (await get(port, '/data/runs.json', { cookie: sent, host: `rebound.example:${port}` })).status,
-      403,
-    );
-  }, '0.0.0.0'));
+  withServer(
+    async ({ port, link }) => {
+      const token = /\?token=([\w-]{20,})$/.exec(link)?.[1] ?? '';
+      assert.notEqual(token, '');
+      assert.equal((await get(port, '/')).status, 401);
+      assert.equal((await get(port, '/data/runs.json')).status, 401);
+      assert.equal((await get(port, '/?token=wrong')).status, 401);
+      assert.equal((await get(port, `/data/runs.json?token=${token}`)).status, 401);
+      const first = await get(port, `/?token=${token}`);
+      const [cookie = ''] = first.headers['set-cookie'] ?? [];
+      assert.match(cookie, /HttpOnly; SameSite=Strict$/);
+      const [sent = ''] = cookie.split(';');
+      assert.equal((await get(port, '/data/runs.json', { cookie: `other=1; ${sent}` })).status, 200);
+      assert.equal(
+        (await get(port, '/data/runs.json', { cookie: sent, host: `10.1.2.3:${port}` })).status,
+        200,
+      );
+      assert.equal(
+        (await get(port, '/data/runs.json', { cookie: sent, host: `rebound.example:${port}` })).status,
+        403,
+      );
+    },
+    { host: '0.0.0.0' },
+  ));
 
 test('viewers are told about new points, new runs and removed runs', { timeout: 60_000 }, () =>
   withServer(async ({ port }, dir) => {
-    const changes: Change[] = [];
-    const request = httpGet({ host: '127.0.0.1', port, path: '/data/changes' }, (response) => {
-      assert.equal(response.headers['content-type'], 'text/event-stream; charset=utf-8');
-      response.on('data', (piece: Buffer) => {
-        for (const [, text = ''] of piece.toString('utf8').matchAll(/^data: (.*)$/gm))
-          changes.push(JSON.parse(text) as Change);
-      });
-    });
-    request.on('error', () => undefined);
-    const until = async (isTrue: () => boolean) => {
-      while (!isTrue()) await sleep(50);
-    };
-    await sleep(300);
+    const { changes, end } = await follow(port);
     appendFileSync(join(dir, 'runs', 'a', eventFileName), scalarRecord('total_loss', 3, 0.5));
     await until(() => changes.length > 0);
     assert.deepEqual(changes[0]?.points[idOf('a')], {
@@ -274,7 +312,51 @@ test('viewers are told about new points, new runs and removed runs', { timeout: 
     });
     writeSmallRun(join(dir, 'runs', 'c'));
     await until(() => changes.some(({ runs }) => runs.some(({ path }) => path === 'c')));
-    request.destroy();
+    assert.ok(changes.every(({ removed }) => removed.length === 0));
+    rmSync(join(dir, 'runs', 'c'), { recursive: true });
+    await until(() => changes.some(({ removed }) => removed.length > 0));
+    assert.deepEqual(changes.at(-1)?.removed, [idOf('c')]);
+    assert.equal((await get(port, `/data/${idOf('c')}/scalars.json`)).status, 404);
+    end();
+  }),
+);
+
+test('viewers are told what a request for data found', { timeout: 60_000 }, () =>
+  withServer(async ({ port }, dir) => {
+    // A request looks at the files if nobody did so within a second, and the viewer's own look comes a second after it begins.
+    await sleep(1200);
+    const { changes, end } = await follow(port);
+    appendFileSync(join(dir, 'runs', 'a', eventFileName), scalarRecord('total_loss', 3, 0.5));
+    writeSmallRun(join(dir, 'runs', 'c'));
+    rmSync(join(dir, 'runs', 'deep'), { recursive: true });
+    const { runs } = json<RunList>(await get(port, '/data/runs.json'));
+    assert.deepEqual(
+      runs.map(({ path }) => path),
+      ['a', 'c'],
+    );
+    await until(() => changes.length > 0);
+    assert.deepEqual(changes[0]?.points[idOf('a')]?.['total_loss']?.values, [0.5]);
+    assert.ok(changes[0]?.runs.some(({ path }) => path === 'c'));
+    assert.deepEqual(changes[0]?.removed, [idOf('deep/b')]);
+    end();
+  }),
+);
+
+test('everything that a session replaced is named', { timeout: 60_000 }, () =>
+  withServer(async ({ port }, dir) => {
+    const { changes, end } = await follow(port);
+    appendFileSync(join(dir, 'runs', 'a', eventFileName), sessionRecord(0));
+    await until(() => changes.length > 0);
+    const id = idOf('a');
+    assert.deepEqual(
+      [...(changes[0]?.resources ?? [])].sort(),
+      [
+        ...['a/b ä', 'total_loss'].map((tag) => `${id}/scalars/${idOf(tag)}.bin`),
+        ...[`${id}/histograms/${idOf('weights')}.json`, `${id}/images.json`, `${id}/scalars.json`],
+      ].sort(),
+    );
+    assert.deepEqual([changes[0]?.points, changes[0]?.runs[0]?.started], [{}, null]);
+    end();
   }),
 );
 

@@ -47,10 +47,15 @@ export class Viewers {
     this.#write(Buffer.from(`data: ${JSON.stringify(change)}\n\n`));
   }
 
-  close(): void {
-    clearInterval(this.#beat);
+  /** Disconnects all viewers. Their browsers connect again. */
+  drop(): void {
     for (const response of this.#open) response.destroy();
     this.#open.clear();
+  }
+
+  close(): void {
+    clearInterval(this.#beat);
+    this.drop();
   }
 
   #write(bytes: Buffer): void {
