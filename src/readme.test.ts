@@ -57,8 +57,9 @@ function quick(line: string): string {
     return `${short.replace(/--runs \d+/, '--runs 1').replace(/ --epochs \d+/, '')} --batch-size 8 --max-steps 2`;
   if (!/^npx cifar10 (train|sweep) /.test(short)) return short;
   const small = /--network|--recipe/.test(short) ? [] : smallNetwork;
+  const narrow = /--recipe (?:airbench|fast|best)(?!.*--width)/.test(short) ? ['--width', '0.25'] : [];
   const end = /--max-steps|--find-learning-rate/.test(short) ? [] : ['--max-steps', '2'];
-  return [short, '--batch-size', '8', ...small, ...end].join(' ');
+  return [short, '--batch-size', '8', ...small, ...narrow, ...end].join(' ');
 }
 
 /** Returns the commands in the blocks of that language. */

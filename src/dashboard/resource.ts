@@ -1,4 +1,5 @@
 /** What a resource is: content with a path below `data/`, made from the files of the runs. */
+import type { FileHandle } from 'node:fs/promises';
 import type { KnownRun, RunSource } from './collect/source.ts';
 
 /** Where a path leads. */
@@ -22,6 +23,8 @@ export interface Resource {
   readonly type: string;
   /** Returns the content, or undefined if there is none. */
   readonly make: (place: Place) => Promise<Uint8Array | string | undefined>;
+  /** Opens the file that is the content, if it is one, so that the server need not hold it in memory. The caller closes it. */
+  readonly open?: (place: Place) => Promise<FileHandle | undefined>;
   /** Returns what the path has in the place of `TAG` or `N`, for all contents of a run. A path without them has one content (`['']`)
    * or none. */
   readonly list: (place: Place) => Promise<readonly string[]>;

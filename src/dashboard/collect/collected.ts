@@ -1,6 +1,8 @@
 /** Collects the values of events by tag. */
 import { messageOf } from '../../errors.ts';
 import { hyperparametersOf } from '../../summary/hparams.ts';
+import { shortened } from '../../wording.ts';
+import { longestHyperparameter, mostHyperparameters } from './limits.ts';
 import type { Located, Piece } from './piece.ts';
 import type { EventSink, TagEntry } from './scan-event.ts';
 import { Series } from './series.ts';
@@ -35,16 +37,19 @@ export class Collected implements EventSink {
   }
 
   scalar(tag: TagEntry, value: number): void {
+    if (tag.index < 0) return;
     this.#tags[this.#scalars] = tag;
     this.#values[this.#scalars] = value;
     this.#scalars++;
   }
 
-  histogram({ name: tag }: TagEntry): void {
+  histogram({ name: tag, index }: TagEntry): void {
+    if (index < 0) return;
     this.#others.push({ kind: 'histogram', tag, start: this.#offset, width: 0, height: 0 });
   }
 
-  image({ name: tag }: TagEntry, width: number, height: number): void {
+  image({ name: tag, index }: TagEntry, width: number, height: number): void {
+    if (index < 0) return;
     this.#others.push({ kind: 'image', tag, start: this.#offset, width, height });
   }
 
@@ -81,8 +86,11 @@ export class Collected implements EventSink {
     if (tag === '_hparams_/session_end_info') this.#hasEnded = true;
     if (tag !== '_hparams_/session_start_info') return;
     try {
-      const values = Object.entries(hyperparametersOf(content));
-      this.#hyperparameters = Object.fromEntries(values.map(([name, value]) => [name, String(value)]));
+      const values = Object.entries(hyperparametersOf(content)).slice(0, mostHyperparameters);
+      const short = (text: string) => shortened(text, longestHyperparameter);
+      this.#hyperparameters = Object.fromEntries(
+        values.map(([name, value]) => [short(name), short(String(value))]),
+      );
     } catch (error) {
       this.#hyperparameters = { hyperparameters: messageOf(error) };
     }

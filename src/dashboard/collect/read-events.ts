@@ -8,6 +8,7 @@ import type { SummaryEvent } from '../../summary/event.ts';
 import { EventDecoder } from '../../summary/event-decode.ts';
 import { readRecords } from '../../summary/record-file.ts';
 import { Collected } from './collected.ts';
+import { largestRecord, longestTag, mostTags, remarks } from './limits.ts';
 import type { Piece, PieceRequest } from './piece.ts';
 import { EventScanner } from './scan-event.ts';
 
@@ -16,6 +17,8 @@ const [headBytes, tailBytes] = [12, 4];
 const [chunkBytes, pieceBytes] = [1 << 20, 32 << 20];
 /** Used for one chunk after another. Nothing keeps a part of it, and no other piece is read between filling and reading it. */
 const chunk = new Uint8Array(chunkBytes);
+/** The most damages of a piece that are described. */
+const mostDamages = 3;
 
 /** What is known about a file after a piece of it. */
 interface FileState {
@@ -56,7 +59,12 @@ class EventPiece {
   }
 
   get piece(): Piece {
-    const plugins = [...this.#decoder.plugins];
+    const plugins = [...this.#decoder.plugins]
+      .filter(([tag]) => Buffer.byteLength(tag) <= longestTag)
+      .slice(0, mostTags);
+    const { isLong, isMany } = this.#scanner.leftOut;
+    if (isLong) this.#damages.push(remarks.longTag);
+    if (isMany) this.#damages.push(remarks.tags);
     return {
       ...this.#collected.result(),
       end: this.#at,
@@ -83,6 +91,13 @@ class EventPiece {
       if (needed <= buffer.length || needed > left) {
         this.#isAll = true;
         return;
+      }
+      if (needed > largestRecord) {
+        this.#note(
+          `byte ${this.#at}: a record of ${needed.toLocaleString('en-US')} bytes is too large, at most ${largestRecord.toLocaleString('en-US')} are read`,
+        );
+        this.#at += needed;
+        continue;
       }
       buffer = new Uint8Array(needed);
     }
@@ -117,7 +132,7 @@ class EventPiece {
       this.#take(this.#decoder.decode(data, `byte ${offset}`), offset);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
-      this.#damages.push(error.message);
+      this.#note(error.message);
     }
   }
 
@@ -136,6 +151,10 @@ class EventPiece {
     this.#collected.commit(step, wallTime);
   }
 
+  #note(damage: string): void {
+    if (this.#damages.length < mostDamages) this.#damages.push(damage);
+  }
+
   /** Continues at the next intact record. Returns false if there is none. */
   async #skipDamage(): Promise<boolean> {
     let [what, next] = ['', -1];
@@ -146,7 +165,7 @@ class EventPiece {
       next = start;
       break;
     }
-    this.#damages.push(what);
+    this.#note(what);
     if (next <= this.#at) {
       this.#isAll = true;
       return false;

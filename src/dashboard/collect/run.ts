@@ -5,6 +5,7 @@ import { metricsFileName } from '../../summary/metrics-file.ts';
 import { oneLine } from '../../wording.ts';
 import { idOf } from '../wire.ts';
 import type { FoundFile, FoundRun } from './find-runs.ts';
+import { longestTag, mostTags, type Room, remarks, roomBeside } from './limits.ts';
 import type { Located, Piece, PieceRequest } from './piece.ts';
 import { withoutPath } from './remark.ts';
 import { type Points, Series, sliceOf } from './series.ts';
@@ -50,6 +51,12 @@ interface Reading {
 
 const mostDamages = 3;
 
+interface Refreshing {
+  readonly read: ReadPiece;
+  readonly changes: Changes;
+  readonly room: Room;
+}
+
 export class Run {
   readonly id: string;
   /** Increases with every change. */
@@ -67,6 +74,7 @@ export class Run {
   readonly #unreadable = new Map<string, string>();
   readonly #damages = new Map<string, readonly string[]>();
   readonly #readings = new Map<string, Reading>();
+  readonly #tags = new Set<string>();
 
   constructor(found: FoundRun) {
     this.found = found;
@@ -92,11 +100,16 @@ export class Run {
     return Number.isFinite(largest) ? largest : null;
   }
 
-  /** The bytes of the curves. */
-  get bytes(): number {
+  /** The number of points of all curves. */
+  get points(): number {
     let points = 0;
     for (const series of this.scalars.values()) points += series.length;
-    return points * 24;
+    return points;
+  }
+
+  /** The number of tags. */
+  get tagCount(): number {
+    return this.#tags.size;
   }
 
   pointsOf(tag: string): Points | undefined {
@@ -104,8 +117,9 @@ export class Run {
   }
 
   /** Reads what the files gained since the previous call.
-   * @param found the files as they are now */
-  async refresh(found: FoundRun, read: ReadPiece): Promise<RunChanges> {
+   * @param found the files as they are now
+   * @param room how much may be kept, which becomes less */
+  async refresh(found: FoundRun, read: ReadPiece, room: Room = roomBeside([])): Promise<RunChanges> {
     const changes = new Changes();
     const sources = sourcesOf(found);
     if (this.#isReplaced(sources)) {
@@ -114,7 +128,7 @@ export class Run {
     }
     if (filesText(found) !== filesText(this.found)) changes.isChanged = true;
     this.found = found;
-    for (const file of sources) await this.#follow(file, read, changes);
+    for (const file of sources) await this.#follow(file, { read, changes, room });
     if (changes.isReplaced || changes.before.size > 0 || changes.histograms.size > 0 || changes.hasImages)
       changes.isChanged = true;
     if (changes.isChanged) this.version++;
@@ -134,6 +148,7 @@ export class Run {
     this.scalars.clear();
     this.located = [];
     this.plugins.clear();
+    this.#tags.clear();
     this.#readings.clear();
     this.#unreadable.clear();
     this.#damages.clear();
@@ -143,7 +158,7 @@ export class Run {
     this.changed = Number.NEGATIVE_INFINITY;
   }
 
-  async #follow(file: FoundFile, read: ReadPiece, changes: Changes): Promise<void> {
+  async #follow(file: FoundFile, { read, changes, room }: Refreshing): Promise<void> {
     const { path, inode, size, modifiedMillis } = file;
     const known = this.#readings.get(path);
     if (known !== undefined && known.seenSize === size && known.seenMillis === modifiedMillis) return;
@@ -154,7 +169,7 @@ export class Run {
       for (let isAll = false; !isAll; ) {
         const { offset: from, state } = reading;
         const piece = await read({ kind, path, from, state, left: size - from });
-        this.#take(piece, path, changes);
+        this.#noteDamages(file, this.#take(piece, path, { changes, room }));
         reading.offset = piece.end;
         reading.state = piece.state;
         isAll = piece.isAll;
@@ -181,13 +196,26 @@ export class Run {
   #noteDamages(file: FoundFile, damages: readonly string[]): void {
     if (damages.length === 0) return;
     const known = this.#damages.get(file.name) ?? [];
-    const all = [...known, ...damages.map((what) => withoutPath(oneLine(what), file))];
-    this.#damages.set(file.name, all.slice(0, mostDamages));
+    const all = new Set([...known, ...damages.map((what) => withoutPath(oneLine(what), file))]);
+    this.#damages.set(file.name, [...all].slice(0, mostDamages));
   }
 
-  #take(piece: Piece, file: string, changes: Changes): void {
+  /** Returns remarks about what is left out. */
+  #take(
+    piece: Piece,
+    file: string,
+    { changes, room }: Pick<Refreshing, 'changes' | 'room'>,
+  ): readonly string[] {
+    const leftOut = new Set<string>();
     if (piece.discardFrom !== null) this.#discardFrom(piece.discardFrom, changes);
     for (const { tag, ...points } of piece.scalars) {
+      const reason =
+        this.#reasonAgainst(tag, room) ?? (points.steps.length > room.points ? remarks.values : undefined);
+      if (reason !== undefined) {
+        leftOut.add(reason);
+        continue;
+      }
+      room.points -= points.steps.length;
       const series = this.scalars.get(tag) ?? new Series();
       this.scalars.set(tag, series);
       if (!changes.before.has(tag)) changes.before.set(tag, series.length);
@@ -197,13 +225,31 @@ export class Run {
       this.changed = Math.max(this.changed, points.times.at(-1) ?? this.changed);
     }
     for (const one of piece.located) {
+      const reason = this.#reasonAgainst(one.tag, room) ?? (room.located <= 0 ? remarks.values : undefined);
+      if (reason !== undefined) {
+        leftOut.add(reason);
+        continue;
+      }
+      room.located--;
       this.located.push({ ...one, file });
       if (one.kind === 'image') changes.hasImages = true;
       else changes.histograms.add(idOf(one.tag));
     }
-    for (const [tag, plugin] of piece.plugins) this.plugins.set(tag, plugin);
+    for (const [tag, plugin] of piece.plugins)
+      if (this.plugins.has(tag) || this.plugins.size < mostTags) this.plugins.set(tag, plugin);
     if (piece.hyperparameters !== null) this.hyperparameters = piece.hyperparameters;
     if (piece.discardFrom !== null || piece.hasEnded) this.hasEnded = piece.hasEnded;
+    return [...leftOut];
+  }
+
+  /** Returns why a tag is left out, or undefined. */
+  #reasonAgainst(tag: string, room: Room): string | undefined {
+    if (this.#tags.has(tag)) return undefined;
+    if (Buffer.byteLength(tag) > longestTag) return remarks.longTag;
+    if (this.#tags.size >= mostTags || room.tags <= 0) return remarks.tags;
+    room.tags--;
+    this.#tags.add(tag);
+    return undefined;
   }
 
   #noteReplaced(changes: Changes): void {

@@ -5,6 +5,8 @@
  * event with `summary/event-decode.ts`.
  */
 
+import { longestTag, mostTags } from './limits.ts';
+
 /** What is told about the values of an event, in their order. */
 export interface EventSink {
   scalar(tag: TagEntry, value: number): void;
@@ -21,11 +23,17 @@ export interface TagEntry {
 }
 
 const decoder = new TextDecoder();
+/** The entry of the tags that are left out. */
+const leftOut: TagEntry = { name: '', bytes: new Uint8Array(0), index: -1 };
 
 export class EventScanner {
   wallTime = 0;
   step = 0;
-  readonly #tags = new Map<number, TagEntry[]>();
+  /** Which tags were left out: see `limits.ts`. */
+  readonly leftOut = { isLong: false, isMany: false };
+  /** The first tag with each hash, and the others by their bytes as a text: anybody can find tags with the same hash. */
+  readonly #tags = new Map<number, TagEntry>();
+  readonly #others = new Map<string, TagEntry>();
   #count = 0;
   /** The tag that last followed each tag, by its index. Events repeat their tags in the same order. */
   readonly #followers: TagEntry[] = [];
@@ -70,7 +78,7 @@ export class EventScanner {
     return at === to && summary >= 0 && this.#scanSummary(summary, summaryEnd, sink);
   }
 
-  /** Returns the entry of a tag. */
+  /** Returns the entry of a tag. Its index is −1 if the tag is left out. */
   tagNamed(name: string): TagEntry {
     const bytes = new TextEncoder().encode(name);
     return this.#tagIn(bytes, 0, bytes.length);
@@ -173,6 +181,7 @@ export class EventScanner {
       return likely;
     }
     const found = this.#lookUp(bytes, from, to);
+    if (found === leftOut) return found;
     this.#followers[this.#last] = found;
     this.#last = found.index;
     return found;
@@ -180,16 +189,34 @@ export class EventScanner {
 
   /** Finds the entry by a hash of its bytes (FNV-1a), because decoding the text of every value would take longer. */
   #lookUp(bytes: Uint8Array, from: number, to: number): TagEntry {
+    if (to - from > longestTag) {
+      this.leftOut.isLong = true;
+      return leftOut;
+    }
     let hash = 0x811c9dc5;
     for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-    const known = this.#tags.get(hash);
-    if (known !== undefined)
-      for (const entry of known) if (isSame(entry.bytes, bytes, from, to)) return entry;
-    const own = bytes.slice(from, to);
-    const entry = { name: decoder.decode(own), bytes: own, index: this.#count++ };
-    if (known === undefined) this.#tags.set(hash, [entry]);
-    else known.push(entry);
+    const first = this.#tags.get(hash);
+    if (first === undefined) {
+      const entry = this.#entryOf(bytes, from, to);
+      if (entry !== leftOut) this.#tags.set(hash, entry);
+      return entry;
+    }
+    if (isSame(first.bytes, bytes, from, to)) return first;
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+    const known = this.#others.get(key);
+    if (known !== undefined) return known;
+    const entry = this.#entryOf(bytes, from, to);
+    if (entry !== leftOut) this.#others.set(key, entry);
     return entry;
+  }
+
+  #entryOf(bytes: Uint8Array, from: number, to: number): TagEntry {
+    if (this.#count >= mostTags) {
+      this.leftOut.isMany = true;
+      return leftOut;
+    }
+    const own = bytes.slice(from, to);
+    return { name: decoder.decode(own), bytes: own, index: this.#count++ };
   }
 }
 

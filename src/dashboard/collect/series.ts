@@ -8,7 +8,8 @@ export interface Points {
   readonly values: Float64Array;
 }
 
-const firstCapacity = 64;
+/** Small, because a file may have many tags with few points. */
+const firstCapacity = 4;
 
 export class Series {
   #points: Points = emptyPoints(0);

@@ -8,6 +8,7 @@ import { idOf, type RunList, type RunSummary } from '../wire.ts';
 import { Evaluations } from './evaluations.ts';
 import { RunFacts } from './facts.ts';
 import { type FoundRun, findRuns } from './find-runs.ts';
+import { type Room, roomBeside } from './limits.ts';
 import { withoutPaths } from './remark.ts';
 import { type ReadPiece, Run, type RunChanges } from './run.ts';
 import { summaryOf } from './summary.ts';
@@ -32,9 +33,9 @@ export class KnownRun {
   }
 
   /** Reads what the files gained. A run that cannot be read does not affect the others: the problem is a remark. */
-  async refresh(found: FoundRun, read: ReadPiece): Promise<RefreshedRun> {
+  async refresh(found: FoundRun, read: ReadPiece, room: Room): Promise<RefreshedRun> {
     try {
-      const changes = await this.run.refresh(found, read);
+      const changes = await this.run.refresh(found, read, room);
       const hasOtherFacts = await this.facts.refresh(found);
       this.problem = undefined;
       return { known: this, changes, hasOtherFacts };
@@ -163,8 +164,9 @@ export class RunSource {
       const id = idOf(one.path);
       now.set(id, { found: one, known: before.get(id) ?? new KnownRun(one) });
     }
+    const room = roomBeside([...now.values()].map(({ known }) => known.run));
     const refreshed = await eachOf([...now.values()], concurrency, ({ known, found }) =>
-      known.refresh(found, this.#read),
+      known.refresh(found, this.#read, room),
     );
     await this.evaluations.refresh(found);
     this.#runs.clear();

@@ -1,5 +1,6 @@
 /** `RUN/checkpoint.safetensors`, and `RUN/network.json`: the newest checkpoint, and what the page needs to compute with it. */
-import { readRegularFile } from '../../disk/regular-file.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegularFile } from '../../disk/regular-file.ts';
 import { jsonType, type Place, type Resource } from '../resource.ts';
 import type { NetworkDescription } from '../wire.ts';
 
@@ -14,11 +15,17 @@ export const checkpointResource: Resource = {
   pattern: 'RUN/checkpoint.safetensors',
   type: 'application/octet-stream',
   list,
-  make: async ({ known: { facts } }) => {
-    if (facts.checkpoint === undefined || facts.metadata === undefined) return undefined;
-    return readRegularFile(facts.checkpoint.path, { links: 'refuse', maximumBytes }).catch(() => undefined);
+  open: opened,
+  make: async (place) => {
+    const file = await opened(place);
+    return file?.readFile().finally(() => file.close());
   },
 };
+
+async function opened({ known: { facts } }: Place): Promise<FileHandle | undefined> {
+  if (facts.checkpoint === undefined || facts.metadata === undefined) return undefined;
+  return openRegularFile(facts.checkpoint.path, { links: 'refuse', maximumBytes }).catch(() => undefined);
+}
 
 export const networkResource: Resource = {
   pattern: 'RUN/network.json',

@@ -6,7 +6,8 @@ import type { Run } from '../collect/run.ts';
 import { jsonType, type Resource } from '../resource.ts';
 import { type HistogramAtStep, type HistogramSeries, idOf } from '../wire.ts';
 
-const mostSteps = 50;
+/** The most steps, and the most buckets of a step. */
+const [mostSteps, mostBuckets] = [50, 1000];
 
 export const histogramsResource: Resource = {
   pattern: 'RUN/histograms/TAG.json',
@@ -42,7 +43,18 @@ function atStep(step: number, { limits, counts, min, max }: Histogram): Histogra
   const inner = Array.from(limits.subarray(first, last), finite);
   const low = Math.min(finite(min), inner[0] ?? finite(min));
   const high = Math.max(finite(max), inner.at(-1) ?? finite(max));
-  return { step, edges: [low, ...inner, high], counts: Array.from(counts.subarray(first, last + 1), finite) };
+  return { step, ...merged([low, ...inner, high], Array.from(counts.subarray(first, last + 1), finite)) };
+}
+
+/** Merges neighboring buckets if there are too many. */
+function merged(edges: readonly number[], counts: readonly number[]): Omit<HistogramAtStep, 'step'> {
+  const size = Math.ceil(counts.length / mostBuckets);
+  if (size === 1) return { edges, counts };
+  const starts = Array.from({ length: Math.ceil(counts.length / size) }, (_, group) => group * size);
+  return {
+    edges: [...starts.map((at) => edges[at] ?? 0), edges.at(-1) ?? 0],
+    counts: starts.map((at) => counts.slice(at, at + size).reduce((sum, count) => sum + count, 0)),
+  };
 }
 
 function finite(value: number): number {

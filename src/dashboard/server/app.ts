@@ -1,5 +1,7 @@
 /** What the server answers: the files of the page, the resources below `data/`, and the stream of changes. */
+import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { RunSource } from '../collect/source.ts';
@@ -8,6 +10,7 @@ import type { Asset } from './assets.ts';
 import type { ContentCache } from './content-cache.ts';
 import { cookieName, type GuardOptions, refusalOf, tokenIn } from './guards.ts';
 import { securityHeaders } from './headers.ts';
+import { type LargeResponses, streamBytes } from './large-responses.ts';
 import type { Viewers } from './viewers.ts';
 
 /** What Node.js adds to a request. */
@@ -22,6 +25,7 @@ export interface AppOptions {
   readonly assets: ReadonlyMap<string, Asset>;
   readonly viewers: Viewers;
   readonly cache: ContentCache;
+  readonly large: LargeResponses;
   /** Known when the server listens. */
   readonly guard: () => GuardOptions;
 }
@@ -85,19 +89,60 @@ function changes(c: Visit, { viewers }: AppOptions): Response {
   return RESPONSE_ALREADY_SENT;
 }
 
-async function data(c: Visit, path: string, { source, cache }: AppOptions): Promise<Response> {
+async function data(c: Visit, path: string, { source, cache, large }: AppOptions): Promise<Response> {
   await source.ensureFresh(freshMillis);
   const found = findResource(source, path.slice(prefix.length), true);
   if (found === undefined) return notFound(c);
   const etag = `"${cache.session}-${found.revision}"`;
   const isKnown = c.req.header('if-none-match') === etag;
-  const content = isKnown ? undefined : await cache.of(path, etag, () => found.resource.make(found.place));
+  const { resource, place } = found;
+  if (!isKnown && resource.open !== undefined)
+    return streamed(c, { file: await resource.open(place), etag, type: resource.type }, large);
+  const content = isKnown ? undefined : await cache.of(path, etag, () => resource.make(place));
   if (!isKnown && content === undefined) return notFound(c);
+  if (content !== undefined && !large.admit(c.env.outgoing, content.length)) return busy(c);
   c.header('Cache-Control', 'no-cache');
   c.header('ETag', etag);
   if (content === undefined) return c.body(null, 304);
   c.header('Content-Type', found.resource.type);
   return c.body(bytesFor(content));
+}
+
+/** Sends a file as fast as the client reads it. Only a piece of it is in memory. */
+async function streamed(
+  c: Visit,
+  {
+    file,
+    etag,
+    type,
+  }: { readonly file: FileHandle | undefined; readonly etag: string; readonly type: string },
+  large: LargeResponses,
+): Promise<Response> {
+  if (file === undefined) return notFound(c);
+  const { size } = await file.stat();
+  const isHead = c.env.incoming.method === 'HEAD';
+  if (!isHead && !large.admit(c.env.outgoing, streamBytes)) {
+    await file.close();
+    return busy(c);
+  }
+  c.header('Cache-Control', 'no-cache');
+  c.header('ETag', etag);
+  c.header('Content-Type', type);
+  c.header('Content-Length', String(size));
+  if (isHead || size === 0) {
+    await file.close();
+    return c.body(null);
+  }
+  // A file that grows meanwhile is not sent beyond the length in the header.
+  const stream = file.createReadStream({ start: 0, end: size - 1 });
+  c.env.outgoing.once('close', () => stream.destroy());
+  return c.body(Readable.toWeb(stream) as ReadableStream<Uint8Array>);
+}
+
+function busy(c: Visit): Response {
+  c.header('Cache-Control', 'no-store');
+  c.header('Retry-After', '2');
+  return c.text('Too much is being sent. Try again.\n', 503);
 }
 
 async function asset(c: Visit, path: string, { assets }: AppOptions): Promise<Response> {

@@ -11,6 +11,7 @@ import { pageFiles } from './assets.ts';
 import { ContentCache } from './content-cache.ts';
 import { Follower } from './follow.ts';
 import { type GuardOptions, isLoopback } from './guards.ts';
+import { LargeResponses } from './large-responses.ts';
 
 /** Limits of the server: connections, the bytes of the headers of a request, and how long a client may take for the headers, for a
  * request, and between requests, in milliseconds. */
@@ -29,6 +30,8 @@ export interface ServeOptions {
   readonly port: number;
   /** The folder of the built page. Default: that of the package. */
   readonly page?: string;
+  /** How long a client may stop reading, in milliseconds. Default: a minute. */
+  readonly stallMillis?: number;
 }
 
 export interface RunningServer {
@@ -42,7 +45,7 @@ export interface RunningServer {
 /** @throws RunError when the page is not built, or the port cannot be used */
 export async function serveRuns(
   source: RunSource,
-  { host, port, page }: ServeOptions,
+  { host, port, page, stallMillis = 60_000 }: ServeOptions,
 ): Promise<RunningServer> {
   const assets = await pageFiles(page);
   const token = isLoopback(host) ? undefined : randomBytes(18).toString('base64url');
@@ -50,12 +53,14 @@ export async function serveRuns(
   let guard: GuardOptions = { host, port, token, names: [own, `${own}.local`] };
   const follower = new Follower(source);
   const app = appOf({
-    ...{ source, assets, viewers: follower.viewers, cache: new ContentCache() },
+    ...{ source, assets, viewers: follower.viewers, cache: new ContentCache(), large: new LargeResponses() },
     guard: () => guard,
   });
   const { connections, ...serverOptions } = limits;
   const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions }) as Server;
   server.maxConnections = connections;
+  // Connections on which nothing was sent or received for so long are closed. Viewers get a comment more often.
+  server.setTimeout(stallMillis);
   const used = await listen(server, host, port);
   guard = { ...guard, port: used };
   const shown = host === '0.0.0.0' || host === '::' ? hostname() : host.includes(':') ? `[${host}]` : host;

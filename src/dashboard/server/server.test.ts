@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCheckpoint } from '../../checkpoint/checkpoint.ts';
+import { sampleCheckpoint } from '../../testing/checkpoints.ts';
 import {
   eventFileName,
   scalarRecord,
@@ -273,6 +275,48 @@ test('a client that sends its headers slowly is disconnected', { timeout: 60_000
     const answer = await exchange(port, `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX: `, 40_000);
     assert.match(answer, /^HTTP\/1\.1 408 /);
     assert.ok(performance.now() - started < 30_000);
+  }),
+);
+
+test('a client that stops reading is disconnected, and a checkpoint is sent whole', { timeout: 60_000 }, () =>
+  inTemporaryFolder(async (dir) => {
+    const page = join(dir, 'page');
+    writeSmallPage(page);
+    const line = '{"step":1,"loss":1}\n';
+    const count = 800_000;
+    mkdirSync(join(dir, 'runs', 'b'), { recursive: true });
+    writeFileSync(join(dir, 'runs', 'b', 'metrics.jsonl'), line.repeat(count));
+    const checkpoint = await writeCheckpoint(join(dir, 'runs', 'a'), sampleCheckpoint(40));
+    const source = await openSource(join(dir, 'runs'));
+    const server = await serveRuns(source, { host: '127.0.0.1', port: 0, page, stallMillis: 800 });
+    const { port } = server;
+    try {
+      const path = `/data/${idOf('a')}/checkpoint.safetensors`;
+      const bytes = readFileSync(checkpoint);
+      const whole = await get(port, path);
+      assert.deepEqual([whole.status, whole.headers['content-length']], [200, String(bytes.length)]);
+      assert.deepEqual(whole.body, bytes);
+      assert.equal((await get(port, path, { 'if-none-match': whole.headers.etag ?? '' })).status, 304);
+      const head = await exchange(
+        port,
+        `HEAD ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`,
+      );
+      assert.match(head, new RegExp(`content-length: ${bytes.length}\r\n.*\r\n\r\n$`, 'is'));
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      const curve = `/data/${idOf('b')}/scalars/${idOf('loss')}.bin`;
+      socket.write(`GET ${curve} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+      socket.pause();
+      await sleep(4000);
+      let received = 0;
+      socket.on('data', (piece) => {
+        received += piece.length;
+      });
+      await once(socket.resume(), 'close');
+      assert.ok(received > 0 && received < count * 24, String(received));
+      assert.equal((await get(port, curve)).body.length, count * 24);
+    } finally {
+      await server.close();
+    }
   }),
 );
 
