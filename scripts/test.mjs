@@ -38,7 +38,7 @@ process.env.CIFAR10_TEST_SUPPORT ??= JSON.stringify(deviceSupports());
 const options = [
   '--test',
   `--test-concurrency=${concurrency}`,
-  `--test-timeout=${isSlow ? 3_600_000 : 300_000}`,
+  `--test-timeout=${isSlow ? 3_600_000 : 600_000}`,
 ];
 if (chosen.length > 0) run(process.execPath, [...options, ...chosen.map((file) => join('dist', file))]);
 if (asksForProcessors) {

@@ -5,7 +5,7 @@
  *     npm run build && node tools/draw_curve.mjs                   writes docs/pictures/curve.svg
  *     node tools/draw_curve.mjs --points FILE --out FILE
  *
- * Every series, which is a program with its variant and recipe, has a color of its own. A point is the mean of its runs: precision @ 1
+ * Every series, which is a program with its variant, recipe and batch size on a machine, has a color of its own. A point is the mean of its runs: precision @ 1
  * with test-time augmentation over the minutes of training, with a bar from the lowest to the highest precision if there are several.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -35,10 +35,14 @@ const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'
 
 /** @param {readonly number[]} values */
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const all = points.map(({ runs, program, variant, recipe, width: factor, epochs }) => {
+/** Names only mention the machine if there are several. */
+const hasMachines = new Set(points.map(({ machine }) => machine)).size > 1;
+const all = points.map(({ runs, program, variant, recipe, batchSize, machine, width: factor, epochs }) => {
   const precisions = runs.map(({ ttaPrecision }) => ttaPrecision);
   return {
-    series: [program, variant, recipe].filter((word) => word !== '').join(', '),
+    series: [program, variant, recipe, `batches of ${batchSize}`, hasMachines ? machine : '']
+      .filter((word) => word !== '')
+      .join(', '),
     label: `${factor} × ${epochs}`,
     minutes: meanOf(runs.map(({ seconds }) => seconds)) / 60,
     ...{ precision: meanOf(precisions), low: Math.min(...precisions), high: Math.max(...precisions) },

@@ -44,6 +44,26 @@ test('prefetched batches are bit-identical to those of BatchMaker, from any step
   assert.deepEqual(await takeFrom({ ...run, firstStep: 1, readers: 3, ahead: 7 }, 11), expected.slice(1));
 });
 
+test('the images of the first steps must be smaller and have the same channels', async () => {
+  const sized = (...shape: readonly number[]) =>
+    prefetchBatches(examples, { ...run, early: { imageShape: shape, steps: 1 } });
+  const [, height = 0, width = 0] = imageShape;
+  for (const shape of [
+    [1, 8, 8],
+    [3, height + 1, 8],
+    [3, 8, width + 1],
+    [3, 8],
+    [3, 8, 8, 1],
+  ])
+    assert.throws(() => sized(...shape), {
+      name: 'UsageError',
+      message: `\`early.imageShape\`: found [${shape.join(', ')}], expected [3, height, width], at most [${imageShape.join(', ')}]`,
+    });
+  const source = sized(3, 8, 8);
+  assert.equal((await source.next()).images.length, run.batchSize * 3 * 8 * 8);
+  await source.close();
+});
+
 test('a different seed gives different batches', async () => {
   const [[one], [other]] = await Promise.all([takeFrom(run, 1), takeFrom({ ...run, seed: 2 }, 1)]);
   assert.notDeepEqual(one?.examples, other?.examples);

@@ -14,7 +14,7 @@ import {
   requireOptions,
 } from '../arguments.ts';
 import { type ExampleRecords, recordsOf } from '../data/examples.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
 import { describeExhaustion } from '../machine/exhaustion.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { type Shape, sizeOf } from '../tensor/tensor.ts';
@@ -273,12 +273,24 @@ function withAdvice(message: string, error: unknown, readers: number): string {
   return isExhausted && readers > 1 ? `${message}, or use fewer \`readers\`` : message;
 }
 
+/** Requires the images of the first steps to be smaller images with the same channels.
+ * @throws UsageError */
+function requireSmaller(early: Shape, full: Shape): void {
+  const [channels, height = 0, width = 0] = full;
+  const [found, ofHeight = 0, ofWidth = 0] = early;
+  if (early.length === 3 && found === channels && ofHeight <= height && ofWidth <= width) return;
+  throw new UsageError(
+    `\`early.imageShape\`: found [${early.join(', ')}], expected [${channels}, height, width], at most [${full.join(', ')}]`,
+  );
+}
+
 /** Returns an endless source of augmented batches of training examples.
  * @throws UsageError for an option that is out of range, with its name
  * @throws RunError when the augmentation cannot make the network's images from the records, or there is too little memory */
 export function prefetchBatches(examples: ExampleRecords, options: TrainingBatches): BatchSource {
   requireOptions(options, trainingChecks);
   const { seed, batchSize, imageShape, images, firstStep, share, early, ...prefetching } = options;
+  if (early !== undefined) requireSmaller(early.imageShape, imageShape);
   const { first, count } = share ?? { first: 0, count: batchSize };
   const start: ReaderStart = {
     ...{ kind: 'training', examples: recordsOf(examples), imageShape, images, seed },

@@ -35,11 +35,13 @@ export function shrunkTraining(
 
   /** Returns the mean of a rectangle. @param top the first row of the channel */
   function meanOf(top: number, row: Cover, column: Cover): number {
+    const [{ length: height }, { length: width }] = [row.shares, column.shares];
     let mean = 0;
-    for (const [y, ofRow] of row.shares.entries()) {
+    for (let y = 0; y < height; y++) {
       const start = (top + row.first + y) * fullWidth + column.first;
-      for (const [x, ofColumn] of column.shares.entries())
-        mean += ofRow * ofColumn * (full[start + x] as number);
+      const ofRow = row.shares[y] as number;
+      for (let x = 0; x < width; x++)
+        mean += ofRow * (column.shares[x] as number) * (full[start + x] as number);
     }
     return mean;
   }

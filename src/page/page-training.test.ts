@@ -162,6 +162,39 @@ describe('training in a page', () => {
     await training.release();
   });
 
+  test('a rate that changes during a step is recorded for the next one', async () => {
+    const training = await PageTraining.create(ort, device, examples, recipes['tutorial']);
+    const stepping = training.trainStep();
+    training.learningRate = 0.01;
+    assert.equal((await stepping).learningRate, 0.1);
+    assert.equal((await training.trainStep()).learningRate, 0.01);
+    const { metadata } = decodeCheckpoint(await training.checkpoint(), 'page');
+    assert.deepEqual(metadata.history, ['step 1: learningRate: 0.1, now 0.01']);
+    await training.release();
+  });
+
+  test('a look has the score, the filters and the checkpoint of one step', async () => {
+    const training = await PageTraining.create(ort, device, examples, recipes['tutorial']);
+    await steps(training, 2);
+    const { step, score, filters, checkpoint } = await training.look();
+    assert.equal(step, 2);
+    assert.equal(decodeCheckpoint(checkpoint, 'page').metadata.globalStep, 2);
+    assert.deepEqual(score, await training.evaluate());
+    assert.deepEqual(filters, await training.filters());
+    await training.release();
+  });
+
+  test('a look at weights that are not finite fails, so that they are not stored', async () => {
+    const options = { ...recipes['tutorial'], hyperparameters: { learningRate: 1e6 } };
+    const training = await PageTraining.create(ort, device, examples, options);
+    await assert.rejects(steps(training, 20), { name: 'RunError' });
+    await assert.rejects(training.look(), {
+      name: 'RunError',
+      message: /not finite, so the weights are lost/,
+    });
+    await training.release();
+  });
+
   test('a rate that is far too high ends with advice', async () => {
     const options = { ...recipes['tutorial'], hyperparameters: { learningRate: 1e6 } };
     const training = await PageTraining.create(ort, device, examples, options);

@@ -48,6 +48,17 @@ export interface PageStep {
   readonly precision: number;
 }
 
+/** The state of a run after a number of steps. */
+export interface PageLook {
+  /** The number of steps taken. */
+  readonly step: number;
+  readonly score: PageScore;
+  /** As `PageTraining.filters` returns them. */
+  readonly filters: Float32Tensor | undefined;
+  /** The checkpoint file. */
+  readonly checkpoint: Uint8Array;
+}
+
 /** A run to begin. */
 export interface PageRunOptions extends RecipeOptions {
   /** Default: 0. */
@@ -69,6 +80,7 @@ export class PageTraining {
   readonly #history: string[];
   #learningRate: number;
   #step: number;
+  #isStepping = false;
 
   private constructor(
     runtime: PageRuntime,
@@ -170,8 +182,9 @@ export class PageTraining {
   set learningRate(rate: number) {
     requireFiniteNumber('learningRate', rate, Number.MIN_VALUE);
     if (rate === this.#learningRate) return;
-    if (this.#step > 0)
-      this.#history.push(`step ${this.#step}: learningRate: ${this.#learningRate}, now ${rate}`);
+    // A step that is being made has the rate with which it began.
+    const first = this.#step + (this.#isStepping ? 1 : 0);
+    if (first > 0) this.#history.push(`step ${first}: learningRate: ${this.#learningRate}, now ${rate}`);
     this.#learningRate = rate;
   }
 
@@ -182,7 +195,8 @@ export class PageTraining {
     const { images, labels } = this.#batches.training(this.#order, step, this.#buffers);
     const scalars = stepScalars(step, this.examples.training.count, this.#recipeNow());
     const shape = [labels.length, ...this.#training.network.imageShape];
-    const outputs = await this.#session.step(
+    this.#isStepping = true;
+    const stepping = this.#session.step(
       new Map<string, Tensor>([
         ['images', float32(shape, images)],
         ['labels', { dtype: 'int32', shape: [labels.length], data: labels }],
@@ -190,6 +204,9 @@ export class PageTraining {
         ...drawMasks(this.#training.masks, this.seed, step),
       ]),
     );
+    const outputs = await stepping.finally(() => {
+      this.#isStepping = false;
+    });
     const loss = (name: string) => floatsOf(outputs, name)[0] ?? Number.NaN;
     const totalLoss = loss('total_loss');
     this.#step = step + 1;
@@ -232,6 +249,24 @@ export class PageTraining {
     const weights = scoredWeights(this.recipe.hyperparameters, 'ema');
     const first = parameters.find(({ variable }) => variable.shape.length === 4)?.variable;
     return first && weightsOf(values, { ...first, role: 'parameter' }, weights);
+  }
+
+  /** Scores the run, and returns its filters and checkpoint. No step may be made meanwhile.
+   * @throws RunError when weights are not finite: the run is then lost */
+  async look(): Promise<PageLook> {
+    const { tensors } = await this.#checkpoint();
+    for (const [name, { data }] of tensors)
+      if (!data.every(Number.isFinite))
+        throw new RunError(
+          `after step ${this.#step}, ${name} has values that are not finite, so the weights are lost. Begin again with a ` +
+            `lower learning rate than ${this.#learningRate}`,
+        );
+    return {
+      step: this.#step,
+      score: await this.evaluate(),
+      filters: await this.filters(),
+      checkpoint: await this.checkpoint(),
+    };
   }
 
   /** Returns the state of the run as a checkpoint file, `model.ckpt-N.safetensors`. */

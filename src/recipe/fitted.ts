@@ -29,7 +29,7 @@ export interface FittedRecipe {
   readonly epochs: number;
 }
 
-/** The number of images that the network sees at least, counted in every epoch, and the number of epochs that is enough. */
+/** The least number of images that the network sees, counted in every epoch, and the number of epochs that is enough. */
 const [leastSeen, mostEpochs] = [40_000, 60];
 /** The number of steps for which batches are made smaller, and the smallest batch. The statistics of smaller ones are too noisy for
  * batch normalization. */

@@ -261,7 +261,8 @@ export function warmUpWarning(
   );
 }
 
-/** Sets the end of the schedule, of the growth of look-ahead, and of the steps of which some have smaller images, to the last step of the run, unless the recipe defines it. */
+/** Sets the step at which the schedule and the growth of look-ahead end, and of which the share of smaller images counts, to the last
+ * step of the run, unless the recipe defines it. */
 export function withDecaySteps(found: Hyperparameters, maxSteps: number): Hyperparameters {
   const needsEnd = hasEnd(found) || found.lookAheadSteps > 0 || found.earlySize > 0;
   return found.decaySteps === 0 && needsEnd ? { ...found, decaySteps: maxSteps } : found;

@@ -1,6 +1,7 @@
 /** The shell: the header with the links to the pages, and the page of the route. */
 import { useEffect, useRef } from 'preact/hooks';
 import { connection, followChanges } from './changes.ts';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { Failure, Loading } from './message.tsx';
 import { linkTo, useRoute } from './navigation.ts';
 import { pages } from './pages.ts';
@@ -34,7 +35,13 @@ export function App() {
       <Header folder={folder} active={page.under ?? page.id} />
       <main ref={main} tabIndex={-1}>
         {error !== undefined && list === undefined ? <Failure error={error} /> : undefined}
-        {list === undefined && error === undefined ? <Loading /> : <Shown key={page.id} />}
+        {list === undefined && error === undefined ? (
+          <Loading />
+        ) : (
+          <ErrorBoundary key={`${page.id}/${runId}`}>
+            <Shown key={page.id} />
+          </ErrorBoundary>
+        )}
       </main>
     </>
   );

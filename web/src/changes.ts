@@ -10,7 +10,8 @@ const retryMillis = 3000;
 export function followChanges(): void {
   const source = new EventSource('data/changes');
   source.onopen = () => {
-    if (connection.value === 'lost') void reloadRuns();
+    // Changes since the list was fetched, or since the connection was lost, were not sent.
+    void reloadRuns();
     connection.set('open');
   };
   source.onmessage = ({ data }: MessageEvent<string>) => applyChange(JSON.parse(data) as Change);

@@ -1,55 +1,49 @@
 /** Fetches resources below `data/`. Each is fetched once, and again when the server says that it changed. */
 import { useEffect, useState } from 'preact/hooks';
+import { ByteCache, type Sized } from '../../src/dashboard/page/byte-cache.ts';
 import { messageOf } from '../../src/errors.ts';
 
-interface Entry {
-  readonly content: Promise<unknown>;
-}
+type Listener = (isChanged: (path: string) => boolean) => void;
 
-const cache = new Map<string, Entry>();
-const listeners = new Set<(path: string) => void>();
-/** Whole curves and checkpoints are large, so only the newest resources are kept. */
-const mostEntries = 400;
+/** Whole curves and checkpoints are large. */
+const mostBytes = 200e6;
+const cache = new ByteCache<unknown>(mostBytes);
+const listeners = new Set<Listener>();
 
 const readers = {
-  json: (response: Response): Promise<unknown> => response.json(),
-  text: (response: Response): Promise<unknown> => response.text(),
-  bytes: (response: Response): Promise<unknown> => response.arrayBuffer(),
+  json: async (response: Response): Promise<Sized<unknown>> => {
+    const text = await response.text();
+    return { value: JSON.parse(text), bytes: 2 * text.length };
+  },
+  text: async (response: Response): Promise<Sized<unknown>> => {
+    const value = await response.text();
+    return { value, bytes: 2 * value.length };
+  },
+  bytes: async (response: Response): Promise<Sized<unknown>> => {
+    const value = await response.arrayBuffer();
+    return { value, bytes: value.byteLength };
+  },
 } as const;
 
 export type Format = keyof typeof readers;
 
-/** Fetches a resource, or returns it from the cache. The caller knows its type from `wire.ts`.
+/** Fetches a resource, or returns it from the cache. The caller knows its type from `wire.ts`. A failed request is repeated the next
+ * time.
  * @throws Error with the path and the answer of the server */
 export function fetchResource<T>(path: string, format: Format): Promise<T> {
-  const known = cache.get(path);
-  if (known !== undefined) return known.content as Promise<T>;
-  const content = load(path, format);
-  cache.set(path, { content });
-  const [oldest] = cache.keys();
-  if (cache.size > mostEntries && oldest !== undefined) cache.delete(oldest);
-  // A failed request is repeated the next time.
-  content.catch(() => cache.get(path)?.content === content && cache.delete(path));
-  return content as Promise<T>;
+  return cache.get(path, () => load(path, format)) as Promise<T>;
 }
 
-async function load(path: string, format: Format): Promise<unknown> {
+async function load(path: string, format: Format): Promise<Sized<unknown>> {
   const response = await fetch(`data/${path}`, { cache: 'no-cache' });
   if (!response.ok) throw new Error(`data/${path}: the server answered ${response.status}`);
   return readers[format](response);
 }
 
 /** Forgets resources that changed. Views that show them fetch them again. */
-export function invalidate(paths: readonly string[]): void {
-  for (const path of paths) {
-    cache.delete(path);
-    for (const listener of [...listeners]) listener(path);
-  }
-}
-
-/** Forgets everything, after a connection was lost. */
-export function invalidateAll(): void {
-  invalidate([...cache.keys()]);
+export function invalidate(isChanged: (path: string) => boolean): void {
+  for (const path of cache.keys()) if (isChanged(path)) cache.delete(path);
+  for (const listener of [...listeners]) listener(isChanged);
 }
 
 export interface Loaded<T> {
@@ -62,18 +56,20 @@ export function useResource<T>(path: string | undefined, format: Format): Loaded
   const [loaded, setLoaded] = useState<Loaded<T> & { readonly path?: string }>({});
   useEffect(() => {
     if (path === undefined) return;
-    let isCurrent = true;
+    /** Only the newest request counts. */
+    let newest = 0;
     const update = () => {
+      const number = ++newest;
       fetchResource<T>(path, format).then(
-        (value) => isCurrent && setLoaded({ path, value }),
-        (error: unknown) => isCurrent && setLoaded({ path, error: messageOf(error) }),
+        (value) => number === newest && setLoaded({ path, value }),
+        (error: unknown) => number === newest && setLoaded({ path, error: messageOf(error) }),
       );
     };
-    const listener = (changed: string) => changed === path && update();
+    const listener: Listener = (isChanged) => isChanged(path) && update();
     listeners.add(listener);
     update();
     return () => {
-      isCurrent = false;
+      newest = -1;
       listeners.delete(listener);
     };
   }, [path, format]);

@@ -6,6 +6,7 @@ import {
   formatValue,
   formatWhole,
 } from '../../src/dashboard/page/format.ts';
+import { own } from '../../src/dashboard/page/own.ts';
 import { compareValues, differingSettings } from '../../src/dashboard/page/settings.ts';
 import type { RunSummary } from '../../src/dashboard/wire.ts';
 
@@ -62,8 +63,8 @@ export function columnsOf(runs: readonly RunSummary[]): readonly Column[] {
     ...results.map(
       (name): Column => ({
         ...{ id: `result ${name}`, title: name, isNumber: true },
-        text: ({ results }) => formatResult(name, results[name]),
-        compare: byNumber(({ results }) => results[name]),
+        text: ({ results }) => formatResult(name, own(results, name)),
+        compare: byNumber(({ results }) => own(results, name)),
       }),
     ),
     ...differingSettings(runs).map(
@@ -71,10 +72,10 @@ export function columnsOf(runs: readonly RunSummary[]): readonly Column[] {
         ...{
           id: `setting ${name}`,
           title: name,
-          isNumber: runs.every((run) => isNumber(run.settings[name])),
+          isNumber: runs.every((run) => isNumber(own(run.settings, name))),
         },
-        text: ({ settings }) => settings[name] ?? '–',
-        compare: (a, b) => compareValues(a.settings[name], b.settings[name]),
+        text: ({ settings }) => own(settings, name) ?? '–',
+        compare: (a, b) => compareValues(own(a.settings, name), own(b.settings, name)),
       }),
     ),
     ...times,

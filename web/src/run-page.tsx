@@ -1,6 +1,7 @@
 /** The page of a run: what is known of it, links to its views, and one of the views. */
 import { formatAgo, formatDuration, formatWhole } from '../../src/dashboard/page/format.ts';
 import type { RunSummary } from '../../src/dashboard/wire.ts';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { Empty } from './message.tsx';
 import { linkTo, useRoute } from './navigation.ts';
 import { formatResult } from './run-columns.ts';
@@ -40,7 +41,9 @@ export function RunPage() {
         ))}
       </nav>
       {isOffered ? (
-        <view.component key={`${run.id}/${view.id}`} run={run} />
+        <ErrorBoundary key={`${run.id}/${view.id}`}>
+          <view.component run={run} />
+        </ErrorBoundary>
       ) : (
         <Empty title="This run does not have this view">
           <a href={linkTo(['run', run.id])}>Show its curves</a>

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { appended, curveOfBytes, lowerBound, nearestIndex, reduced, reducedCurve, within } from './curve.ts';
+import {
+  appended,
+  curveOfBytes,
+  lowerBound,
+  nearestIndex,
+  pointsAfter,
+  reduced,
+  reducedCurve,
+  within,
+} from './curve.ts';
 
 const curve = (steps: readonly number[]) => ({
   steps,
@@ -14,6 +23,12 @@ test('new points replace those from their first step on', () => {
   assert.deepEqual(appended(curve([1, 2]), curve([3])), curve([1, 2, 3]));
   assert.deepEqual(appended(curve([]), curve([3])), curve([3]));
   assert.deepEqual(appended(curve([1, 2]), curve([])), curve([1, 2]));
+});
+
+test('the points after a curve are those with later steps', () => {
+  assert.deepEqual(pointsAfter(curve([1, 2, 3]), curve([1, 2])), curve([3]));
+  assert.deepEqual(pointsAfter(curve([1, 2]), curve([])), curve([1, 2]));
+  assert.deepEqual(pointsAfter(curve([1, 2]), curve([2, 9])), curve([]));
 });
 
 test('a curve is read from its bytes, and bytes that are cut off are refused', () => {

@@ -34,6 +34,14 @@ export function appended(curve: Curve, { steps, times, values }: Curve): Curve {
   };
 }
 
+/** Returns the points after the last step of another curve. */
+export function pointsAfter({ steps, times, values }: Curve, known: Curve): Curve {
+  const last = known.steps.at(-1) ?? Number.NEGATIVE_INFINITY;
+  let first = lowerBound(steps, last);
+  while ((steps[first] ?? Number.POSITIVE_INFINITY) <= last) first++;
+  return { steps: steps.slice(first), times: times.slice(first), values: values.slice(first) };
+}
+
 /** Reads the points of `scalars/TAG.bin`: all steps, all times and all values, as little-endian float64.
  * @throws RangeError if the number of bytes is not that of whole points */
 export function curveOfBytes(buffer: ArrayBuffer): Curve {

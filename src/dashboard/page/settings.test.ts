@@ -17,3 +17,10 @@ test('numbers are compared by their value, and missing values come last', () => 
   const values = ['10', undefined, '9', '1e-3', 'b', 'a10', 'a9'];
   assert.deepEqual(values.toSorted(compareValues), ['1e-3', '9', '10', 'a9', 'a10', 'b', undefined]);
 });
+
+test('settings may have the names that objects inherit', () => {
+  const made = (...settings: readonly Readonly<Record<string, string>>[]) =>
+    differingSettings(settings.map((one) => ({ settings: one })));
+  assert.deepEqual(made({ constructor: '1', a: '1' }, { a: '1' }), ['constructor']);
+  assert.deepEqual(made({ a: '1', toString: '1' }, { a: '1', toString: '1' }), []);
+});

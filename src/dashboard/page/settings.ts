@@ -1,4 +1,5 @@
 /** What differs between the settings of runs. */
+import { own } from './own.ts';
 
 interface WithSettings {
   readonly settings: Readonly<Record<string, string>>;
@@ -9,7 +10,7 @@ interface WithSettings {
 export function differingSettings(runs: readonly WithSettings[]): readonly string[] {
   const all = runs.map(({ settings }) => settings).filter((settings) => Object.keys(settings).length > 0);
   const names = [...new Set(all.flatMap((settings) => Object.keys(settings)))];
-  return names.filter((name) => new Set(all.map((settings) => settings[name])).size > 1);
+  return names.filter((name) => new Set(all.map((settings) => own(settings, name))).size > 1);
 }
 
 /** Compares texts as people do: numbers by their value, missing values last. */

@@ -8,37 +8,61 @@ import { buildTrainingGraph } from '../../training/training-graph.ts';
 import { planOf, programOf } from './compile.ts';
 import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
+import { neverWinograd, winogradRule } from './winograd-rule.ts';
 
 const { skip } = engineCase('onednn');
 const batchSize = 32;
 
-/** The most reorders of a step in float32. A filter has two: its gradients read it, and write it, in other layouts. Muon reorders
- * the gradient of each filter to a matrix, and its direction back. The other four are small. */
-const mostReorders = { airbench: 6 * 2 + 4, 'airbench-muon': 6 * 4 + 4 } as const;
+/** The reorders of a step in float32, for a direct convolution: gradients of its filter read it, and write it, in other layouts. Muon
+ * reorders the gradient of a filter to a matrix, and its direction back. */
+const perDirect = { airbench: 2, 'airbench-muon': 4 } as const;
+/** The same for one by Winograd's algorithm: of x, dy and the filter, and of y, dx and the gradient of the filter. */
+const perWinograd = 6;
+/** Reorders of other tensors, which are small. */
+const others = 4;
+/** The convolutions of the groups. */
+const convolutions = 6;
 
-for (const name of ['airbench', 'airbench-muon'] as const)
-  for (const width of [0.25, 0.5, 1])
-    test(`a step of ${name} with width ${width} runs no large primitive in reference code, and moves few tensors`, {
-      skip,
-    }, () => {
-      for (const precision of plannedPrecisions) {
-        const onednn = new Onednn(2);
-        const plan = planOf(onednn, programOf(graphOf(name, width), precision));
-        onednn.release();
-        const slow = plan.steps.filter(
-          ({ implementation, small }) => /\bref\b/.test(implementation) && !small,
-        );
-        assert.deepEqual(
-          slow.map(({ text, implementation }) => `${text} (${implementation})`),
-          [],
-        );
-        if (precision !== 'float32') continue;
-        const reorders = plan.steps.filter(({ moves, watched }) => moves && !watched);
-        const found = reorders.map((reorder) => reorder.name);
-        assert.ok(found.length <= mostReorders[name], `${found.length}: ${found.join()}`);
-        assert.deepEqual(placeBuffers(plan).copied, []);
-      }
-    });
+/** The rules of CPUs, with the number of convolutions for which they choose Winograd's algorithm, by the width of the network. */
+const rules = [
+  { cpu: 'other CPUs', winograd: neverWinograd, chosen: { 0.25: 0, 0.5: 0, 1: 0 } },
+  { cpu: 'AVX2', winograd: winogradRule('avx2'), chosen: { 0.25: 3, 0.5: 5, 1: 6 } },
+] as const;
+
+for (const { cpu, winograd, chosen } of rules)
+  for (const name of ['airbench', 'airbench-muon'] as const)
+    for (const width of [0.25, 0.5, 1] as const)
+      test(`on ${cpu}, a step of ${name} with width ${width} runs no large primitive in reference code, and moves few tensors`, {
+        skip,
+      }, () => {
+        for (const precision of plannedPrecisions) {
+          // The algorithm is only used in float32.
+          if (winograd !== neverWinograd && precision !== 'float32') continue;
+          const onednn = new Onednn(2);
+          const program = programOf(graphOf(name, width), precision, { winograd });
+          const plan = planOf(onednn, program);
+          onednn.release();
+          const slow = plan.steps.filter(
+            ({ implementation, small }) => /\bref\b/.test(implementation) && !small,
+          );
+          assert.deepEqual(
+            slow.map(({ text, implementation }) => `${text} (${implementation})`),
+            [],
+          );
+          if (precision !== 'float32') continue;
+          const direct = program.calls.filter(({ kind }) => kind === 'convolution_forward').length - 1;
+          assert.equal(
+            direct,
+            convolutions - chosen[width],
+            'direct convolutions, without that of the whitening layer',
+          );
+          const reorders = plan.steps.filter(({ moves, watched }) => moves && !watched);
+          const found = reorders.map((reorder) => reorder.name);
+          const most = perWinograd * chosen[width] + perDirect[name] * direct + others;
+          assert.ok(found.length <= most, `${found.length}: ${found.join()}`);
+          assert.deepEqual(placeBuffers(plan).copied, []);
+        }
+      });
 
 function graphOf(name: RecipeName, width: number) {
   const { hyperparameters, groups } = recipes[name];

@@ -101,7 +101,7 @@ function alternativesTo(precision: PrecisionOf<'onednn'>): string {
 }
 
 /** Returns the rule for the instruction set that oneDNN uses here. */
-function winogradHere(): WinogradRule {
+export function winogradHere(): WinogradRule {
   return process.arch === 'arm64' ? neverWinograd : winogradRule(instructionSetName());
 }
 

@@ -12,6 +12,7 @@ import { createOnnxEngine } from '../onnx/runtime/onnx-engine.ts';
 import { planOf, programOf } from './compile.ts';
 import { Onednn } from './native/onednn.ts';
 import { isVectorWork, keepsZeros } from './vector-work.ts';
+import { neverWinograd, type WinogradRule, winogradRule } from './winograd-rule.ts';
 
 const type = (shape: Shape) => ({ dtype: 'float32', shape }) as const;
 
@@ -94,7 +95,11 @@ describe('channels that do not fill whole blocks', { skip }, () => {
       if (add !== 0) continue;
       test(`use the same code as whole blocks: ${name}`, () => {
         const whole = channels.map((count) => 16 * Math.ceil(count / 16)) as [number, number];
-        assert.deepEqual(convolutionsOf(graph), convolutionsOf(step(whole, 0)));
+        for (const rule of [neverWinograd, winogradRule('avx2')]) {
+          const found = convolutionsOf(graph, rule);
+          assert.ok(found.length > 0);
+          assert.deepEqual(found, convolutionsOf(step(whole, 0), rule));
+        }
       });
       async function twoSteps(engine: Engine): Promise<ReadonlyMap<string, Tensor>> {
         const stream = new RandomStream(3, 'test');
@@ -115,10 +120,10 @@ describe('channels that do not fill whole blocks', { skip }, () => {
     }
 });
 
-/** Returns the names and implementations of the convolutions of a step. */
-function convolutionsOf(graph: Graph): readonly string[] {
+/** Returns the names and implementations of the convolutions of a step, or of the products that compute them. */
+function convolutionsOf(graph: Graph, winograd: WinogradRule): readonly string[] {
   const onednn = new Onednn(1);
-  const { steps } = planOf(onednn, programOf(graph, 'float32'));
+  const { steps } = planOf(onednn, programOf(graph, 'float32', { winograd }));
   onednn.release();
   return steps.flatMap(({ op, name, implementation }) => {
     return op.startsWith('Conv2D') ? [`${name} (${implementation})`] : [];

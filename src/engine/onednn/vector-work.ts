@@ -27,7 +27,7 @@ export function keepsZeros(call: Call, { constants }: Pick<Program, 'constants'>
   const { kind, reads, parameters, postOps } = call;
   if (kind === 'eltwise_backward') return hasSlopeAtZero.some((unary) => unary === parameters.unary);
   const { dims } = resultOf(call);
-  const zeroOrValue = (slot: Slot | undefined): Known => {
+  const zeroOrValue = (slot: Slot | undefined): Constant => {
     if (slot === undefined) return undefined;
     if (slot.dims.join() === dims.join()) return 0;
     const data = constants.get(baseOf(slot))?.data;
@@ -41,7 +41,7 @@ export function keepsZeros(call: Call, { constants }: Pick<Program, 'constants'>
       : binary !== undefined
         ? binaryOf[binary](source, zeroOrValue(reads.src1))
         : undefined;
-  const result = postOps.reduce<Known>(
+  const result = postOps.reduce<Constant>(
     (value, postOp) =>
       'operand' in postOp
         ? binaryOf[postOp.binary](value, zeroOrValue(postOp.operand))
@@ -51,42 +51,44 @@ export function keepsZeros(call: Call, { constants }: Pick<Program, 'constants'>
   return result === 0;
 }
 
-/** A number, or undefined if the number is not known. */
-type Known = number | undefined;
+/** The value that an element has at compile time, or undefined if it is only known when the step runs. */
+type Constant = number | undefined;
 
 /** The functions with a finite derivative at 0. */
 const hasSlopeAtZero: readonly Unary[] = ['relu', 'linear', 'exp', 'geluErf', 'geluTanh', 'swish'];
 
-type UnaryRule = (x: Known, alpha: number, beta: number) => Known;
-const one =
+type UnaryRule = (x: Constant, alpha: number, beta: number) => Constant;
+/** Returns a rule that applies a function to its operand if the operand is known. */
+const ofKnown =
   (f: (x: number, alpha: number, beta: number) => number): UnaryRule =>
   (x, alpha, beta) =>
     x === undefined ? undefined : f(x, alpha, beta);
 const onlyOfZero: UnaryRule = (x) => (x === 0 ? 0 : undefined);
 const unaryOf: Readonly<Record<Unary, UnaryRule>> = {
-  relu: one((x) => Math.max(x, 0)),
-  sqrt: one(Math.sqrt),
-  linear: one((x, alpha, beta) => alpha * x + beta),
-  exp: one(Math.exp),
-  pow: one((x, alpha, beta) => alpha * x ** beta),
+  relu: ofKnown((x) => Math.max(x, 0)),
+  sqrt: ofKnown(Math.sqrt),
+  linear: ofKnown((x, alpha, beta) => alpha * x + beta),
+  exp: ofKnown(Math.exp),
+  pow: ofKnown((x, alpha, beta) => alpha * x ** beta),
   geluErf: onlyOfZero,
   geluTanh: onlyOfZero,
   swish: onlyOfZero,
 };
 
-type BinaryRule = (a: Known, b: Known) => Known;
-const two =
+type BinaryRule = (a: Constant, b: Constant) => Constant;
+/** Returns a rule that applies a function to its operands if both are known. */
+const ofBothKnown =
   (f: (a: number, b: number) => number): BinaryRule =>
   (a, b) =>
     a === undefined || b === undefined ? undefined : f(a, b);
 const binaryOf: Readonly<Record<Binary, BinaryRule>> = {
-  add: two((a, b) => a + b),
-  sub: two((a, b) => a - b),
+  add: ofBothKnown((a, b) => a + b),
+  sub: ofBothKnown((a, b) => a - b),
   // A factor that is not known is finite, because a step with infinite values has failed anyway.
-  mul: (a, b) => (a === 0 || b === 0 ? 0 : two((x, y) => x * y)(a, b)),
-  div: two((a, b) => a / b),
-  max: two(Math.max),
-  ge: two((a, b) => Number(a >= b)),
-  gt: two((a, b) => Number(a > b)),
-  eq: two((a, b) => Number(a === b)),
+  mul: (a, b) => (a === 0 || b === 0 ? 0 : ofBothKnown((x, y) => x * y)(a, b)),
+  div: ofBothKnown((a, b) => a / b),
+  max: ofBothKnown(Math.max),
+  ge: ofBothKnown((a, b) => Number(a >= b)),
+  gt: ofBothKnown((a, b) => Number(a > b)),
+  eq: ofBothKnown((a, b) => Number(a === b)),
 };

@@ -105,7 +105,7 @@ function run(graph: Graph, options: Pick<ProgramOptions, 'winograd'>, watch: boo
 const titleOf = ([x, o, k]: Case) => `[${x.join(', ')}] → ${o}, ${k}×${k}`;
 
 const isWithoutConvolutions = (kinds: readonly string[]) =>
-  kinds.every((kind) => !kind.startsWith('convolution'));
+  kinds.includes('matmul') && kinds.every((kind) => !kind.startsWith('convolution'));
 
 const kindsOf = (graph: Graph, options: ProgramOptions) =>
   programOf(graph, 'float32', options).calls.map(({ kind }) => kind);
@@ -127,9 +127,10 @@ describe('a convolution by the algorithm of Winograd', { skip }, () => {
     test(`agrees with the direct convolution: ${titleOf(convolution)}`, () => {
       const graph = convolutionGraph(convolution, { relu: false });
       assert.ok(isWithoutConvolutions(kindsOf(graph, { winograd })));
-      assert.ok(!isWithoutConvolutions(kindsOf(graph, {})));
-      const found = run(graph, { winograd });
-      for (const [name, value] of run(graph, {}))
+      assert.ok(kindsOf(graph, {}).includes('convolution_forward'));
+      const [found, direct] = [run(graph, { winograd }), run(graph, {})];
+      assert.equal(direct.size, 4);
+      for (const [name, value] of direct)
         assertClose(found.get(name), value, tolerances[convolution[2]], name);
     });
   }
@@ -137,6 +138,7 @@ describe('a convolution by the algorithm of Winograd', { skip }, () => {
   test('has the same bits in every session', () => {
     const graph = convolutionGraph([[8, 16, 16, 16], 16, 5]);
     const [first, second] = [run(graph, { winograd }), run(graph, { winograd })];
+    assert.equal(first.size, 4);
     for (const [name, { data }] of first) assert.deepEqual(second.get(name)?.data, data, name);
   });
 
@@ -168,8 +170,12 @@ describe('a convolution by the algorithm of Winograd', { skip }, () => {
     const execution = new Execution(graph, 2, 'float32', { winograd });
     const kernels = execution.placement();
     execution.close();
-    const slow = kernels.filter(({ name, kernel }) => name.includes('layer') && /\bref\b/.test(kernel));
-    assert.deepEqual(slow, []);
+    const ofLayer = kernels.filter(({ name }) => name.includes('layer'));
+    assert.ok(ofLayer.some(({ kernel }) => kernel.startsWith('gemm')));
+    assert.deepEqual(
+      ofLayer.filter(({ kernel }) => /\bref\b/.test(kernel)),
+      [],
+    );
     assert.ok(kernels.some(({ name, fused }) => name === 'layer/biased' && fused.includes('Relu')));
     assert.ok(kernels.every(({ name }) => name !== 'layer/biased/2'));
   });
@@ -218,7 +224,8 @@ describe('the rule', () => {
   test('follows the instruction set that oneDNN uses', { skip: skip || process.arch !== 'x64' }, () => {
     const kernelsOn = (isa: string) => conv2Kernels({ ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa });
     assert.ok(kernelsOn('AVX2').includes('gemm:jit'));
-    assert.ok(kernelsOn('AVX').every((kernel) => kernel.startsWith('jit:')));
+    const onAvx = kernelsOn('AVX');
+    assert.ok(onAvx.length > 0 && onAvx.every((kernel) => kernel.startsWith('jit:')), onAvx.join());
   });
 
   test('does not apply to 16-bit types', () => {

@@ -1,8 +1,8 @@
 /**
- * The recipe `best`: the most precise network that two CPU cores train within an hour on 50,000 images of 32×32 pixels. It is
- * airbench-muon, in smaller batches and for more epochs. How it fits few pictures is in `fitted.ts`.
+ * The recipe `best`, which is meant for an hour of training on two CPU cores with 50,000 images of 32×32 pixels. It is airbench-muon,
+ * in smaller batches and for more epochs. How it fits few pictures is in `fitted.ts`.
  *
- * Width and length are first choices, which have not been measured yet.
+ * Width and length are first choices. Time and precision have not been measured yet.
  */
 import type { FittedRecipe } from '../fitted.ts';
 

@@ -1,8 +1,8 @@
 /**
- * The recipe `fast`: a good network of one's own pictures in a few minutes. It is airbench-muon with half of the channels, in smaller
- * batches, and the default of `train --data`. How it fits few pictures is in `fitted.ts`.
+ * The recipe `fast`, which is meant for a few minutes of training with one's own pictures. It is airbench-muon with half of the
+ * channels, in smaller batches, and the default of `train --data`. How it fits few pictures is in `fitted.ts`.
  *
- * Width and length are first choices, which have not been measured yet.
+ * Width and length are first choices. Time and precision have not been measured yet.
  */
 import type { FittedRecipe } from '../fitted.ts';
 

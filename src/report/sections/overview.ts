@@ -55,7 +55,8 @@ function tilesOf({
           {
             value: fraction(ttaPrecision),
             name: 'with test-time augmentation',
-            detail: 'precision @ 1 of the scores averaged over views of each image; all else is without it',
+            detail:
+              'precision @ 1 of the scores averaged over views of each image; the other numbers are those of one view',
           },
         ]),
     ...(top === undefined

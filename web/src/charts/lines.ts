@@ -1,6 +1,6 @@
 /** The lines of a chart, from the curves of its runs. */
 import { type Horizontal, type Range, rangeOfX, rangeOfY } from '../../../src/dashboard/page/axis-range.ts';
-import { appended, type Line, lowerBound, reduced, within } from '../../../src/dashboard/page/curve.ts';
+import { appended, type Line, pointsAfter, reduced, within } from '../../../src/dashboard/page/curve.ts';
 import { smoothed, weightFor } from '../../../src/dashboard/page/smooth.ts';
 import type { Curve } from '../../../src/dashboard/wire.ts';
 import type { ChartOptions } from './options.ts';
@@ -32,14 +32,6 @@ export function lineOf(
   const ratio = points.steps.length / Math.max(1, curve.curve.steps.length);
   const y = smoothed(points.values, weightFor(smoothing, ratio));
   return { curve, shown: { x, y }, raw: { x, y: points.values } };
-}
-
-/** The points of a growing curve that came after the whole curve was fetched. */
-function pointsAfter({ steps, times, values }: Curve, whole: Curve): Curve {
-  const last = whole.steps.at(-1) ?? Number.NEGATIVE_INFINITY;
-  let first = lowerBound(steps, last);
-  while ((steps[first] ?? Number.POSITIVE_INFINITY) <= last) first++;
-  return { steps: steps.slice(first), times: times.slice(first), values: values.slice(first) };
 }
 
 function horizontalOf({ steps, times }: Curve, horizontal: Horizontal): readonly number[] {

@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { ShownRuns } from '../../../src/dashboard/page/shown-runs.ts';
 import { groupTags, matchesFilter } from '../../../src/dashboard/page/tags.ts';
 import type { RunSummary } from '../../../src/dashboard/wire.ts';
+import { ErrorBoundary } from '../error-boundary.tsx';
 import { Empty } from '../message.tsx';
 import { useRoute } from '../navigation.ts';
 import { useOverviews } from '../runs.ts';
@@ -50,13 +51,14 @@ interface TagProps extends PanelProps {
 function ChartOfTag({ tag, runs, ids, colors, options }: TagProps) {
   const overviews = useOverviews(ids);
   const curves = runs.flatMap(({ id, path }): ChartCurve[] => {
-    const overview = overviews.get(id);
-    const curve = overview?.curves[tag];
-    if (curve === undefined) return [];
-    const count = overview?.counts[tag] ?? curve.steps.length;
-    return [{ id, label: path, color: colors.get(id) ?? 0, curve, count }];
+    const known = overviews.get(id)?.get(tag);
+    return known === undefined ? [] : [{ id, label: path, color: colors.get(id) ?? 0, ...known }];
   });
-  return <Chart tag={tag} curves={useSame(curves)} options={options} />;
+  return (
+    <ErrorBoundary>
+      <Chart tag={tag} curves={useSame(curves)} options={options} />
+    </ErrorBoundary>
+  );
 }
 
 /** Returns the same list while its curves are the same. */

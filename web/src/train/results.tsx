@@ -1,8 +1,9 @@
 /** What the run in the page has learnt: curves, filters and mistakes, with the ideas that explain them. */
 import type { PageScore } from '../../../src/page/page-score.ts';
+import type { Float32Tensor } from '../../../src/tensor/tensor.ts';
 import { rgbaOfFilters, rgbaOfPlanes } from '../try/paint.ts';
 import { PixelCanvas } from '../try/pixel-canvas.tsx';
-import type { Filters, TrainingBegun } from '../worker/messages.ts';
+import type { TrainingBegun } from '../worker/messages.ts';
 import { CurveChart } from './curve-chart.tsx';
 import type { RunCurves } from './curves.ts';
 
@@ -13,7 +14,7 @@ interface ResultsProps {
   readonly learningRate: number;
   readonly curves: RunCurves;
   readonly score: PageScore | undefined;
-  readonly filters: Filters | undefined;
+  readonly filters: Float32Tensor | undefined;
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(1)}%`;
@@ -67,7 +68,7 @@ export function Results(props: ResultsProps) {
   );
 }
 
-function FilterSection({ filters: { shape, data } }: { readonly filters: Filters }) {
+function FilterSection({ filters: { shape, data } }: { readonly filters: Float32Tensor }) {
   const [count = 0, , height = 0, width = 0] = shape;
   return (
     <section class="panel lesson" aria-label="Filters">

@@ -31,17 +31,31 @@ async function withStore<T>(
   opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(store));
   const opened = await settled(opening);
   try {
-    return await settled(request(opened.transaction(store, mode).objectStore(store)));
+    const transaction = opened.transaction(store, mode);
+    const isComplete = completed(transaction);
+    const result = settled(request(transaction.objectStore(store)));
+    // A request can succeed and its transaction still fail, for example for lack of room.
+    const [value] = await Promise.all([result, isComplete]);
+    return value;
   } finally {
     opened.close();
   }
 }
 
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('abort', () => reject(failure(transaction.error)));
+  });
+}
+
+function failure(error: DOMException | null): Error {
+  return new Error(`the browser cannot keep the run: ${error?.message ?? 'unknown reason'}`);
+}
+
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.addEventListener('success', () => resolve(request.result));
-    request.addEventListener('error', () =>
-      reject(new Error(`the browser cannot keep the run: ${request.error?.message ?? 'unknown reason'}`)),
-    );
+    request.addEventListener('error', () => reject(failure(request.error)));
   });
 }

@@ -2,8 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.ts';
 import type { PageScore } from '../../../src/page/page-score.ts';
+import type { Float32Tensor } from '../../../src/tensor/tensor.ts';
 import { WorkerClient } from '../worker/client.ts';
-import type { Filters, ProgressEvent, TrainingBegun, TrainingData } from '../worker/messages.ts';
+import type { ProgressEvent, TrainingBegun, TrainingData } from '../worker/messages.ts';
 import { noCurves, type RunCurves, withPoint } from './curves.ts';
 import { forgetRun, loadRun, saveRun } from './stored-run.ts';
 
@@ -18,7 +19,7 @@ export interface TrainingState {
   readonly imagesPerSecond?: number;
   readonly curves: RunCurves;
   readonly score?: PageScore;
-  readonly filters?: Filters;
+  readonly filters?: Float32Tensor;
   readonly loading?: { readonly what: string; readonly done: number } | undefined;
   readonly error?: string;
   readonly canContinue: boolean;
@@ -48,7 +49,8 @@ export function useTraining(): readonly [TrainingState, TrainingActions] {
   const latest = useRef(state);
   const data = useRef<TrainingData | undefined>(undefined);
   const client = useRef<WorkerClient | undefined>(undefined);
-  const isEvaluating = useRef(false);
+  const looking = useRef<Promise<void> | undefined>(undefined);
+  const isWanted = useRef(false);
   const change = (part: Partial<TrainingState>) => {
     latest.current = { ...latest.current, ...part };
     setState(latest.current);
@@ -65,28 +67,42 @@ export function useTraining(): readonly [TrainingState, TrainingActions] {
     if ((step.step + 1) % evaluateEvery === 0) attempt(look());
   };
   const worker = () => {
-    client.current ??= new WorkerClient(follow);
+    client.current ??= new WorkerClient(follow, () => {
+      // The stored run can be continued.
+      const { learningRate, error = '' } = latest.current;
+      latest.current = { ...initial, learningRate, error, canContinue: data.current !== undefined };
+      setState(latest.current);
+    });
     return client.current;
   };
   const attempt = (work: Promise<unknown>) => {
     work.catch((reason: unknown) => change({ error: messageOf(reason), isTraining: false, ...nothingLoads }));
   };
-  /** Scores the held-out pictures, fetches the filters, and stores the run. */
-  const look = async () => {
-    if (isEvaluating.current) return;
-    isEvaluating.current = true;
-    try {
-      const score = await worker().call('evaluate', null);
-      const filters = await worker().call('filters', null);
-      const { step, curves } = latest.current;
-      const precision = withPoint(curves.precision, { step, value: score.precision });
-      change({ score, ...(filters !== null && { filters }), curves: { ...curves, precision } });
-      const checkpoint = await worker().call('checkpoint', null);
-      if (data.current !== undefined)
-        await saveRun({ data: data.current, curves: latest.current.curves, checkpoint });
-    } finally {
-      isEvaluating.current = false;
-    }
+  /** Scores the held-out pictures, shows the filters, and stores the run, all of the same step. */
+  const lookOnce = async () => {
+    const from = client.current;
+    const { step, score, filters, checkpoint } = await worker().call('look', null);
+    // The messages of the steps before it have arrived, and those of later steps have not.
+    const { curves } = latest.current;
+    const precision = withPoint(curves.precision, { step, value: score.precision });
+    change({ score, ...(filters !== undefined && { filters }), curves: { ...curves, precision } });
+    const stored = { data: data.current, curves: latest.current.curves, checkpoint };
+    if (stored.data !== undefined && from === client.current) await saveRun({ ...stored, data: stored.data });
+  };
+  /** Looks at the run. If it is being looked at, that is repeated, so that the last state is stored. */
+  const look = (): Promise<void> => {
+    isWanted.current = true;
+    looking.current ??= (async () => {
+      try {
+        while (isWanted.current) {
+          isWanted.current = false;
+          await lookOnce();
+        }
+      } finally {
+        looking.current = undefined;
+      }
+    })();
+    return looking.current;
   };
   const begin = async (of: TrainingData, checkpoint: Uint8Array | null, curves: RunCurves) => {
     change({ curves, loading: { what: 'Preparing', done: 0 } });
@@ -130,6 +146,8 @@ export function useTraining(): readonly [TrainingState, TrainingActions] {
         run(async () => {
           client.current?.close();
           client.current = undefined;
+          // It may be storing the run.
+          await looking.current?.catch(() => undefined);
           await forgetRun();
           latest.current = initial;
           setState(initial);

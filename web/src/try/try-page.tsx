@@ -1,8 +1,9 @@
 /** Try it: a picture is classified and explained in the browser, with the newest checkpoint of a run or an exported ONNX file. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.ts';
+import { Explainer, type ExplainerState } from '../../../src/page/explainer.ts';
 import type { Insight } from '../../../src/page/page-model.ts';
-import { fetchResource } from '../client.ts';
+import { fetchResource, useResource } from '../client.ts';
 import { newestFirst, useRunList } from '../runs.ts';
 import { WorkerClient } from '../worker/client.ts';
 import type { OpenedModel, PicturePixels, ProgressEvent } from '../worker/messages.ts';
@@ -15,66 +16,92 @@ const ownFile = 'file';
 /** Larger models are refused, because they would not fit into the memory of a page. */
 const mostModelBytes = 500_000_000;
 
+type TryState = ExplainerState<OpenedModel, PicturePixels, Insight>;
+type Loading = ProgressEvent & { readonly kind: 'loading' };
+
+interface Made {
+  readonly client: WorkerClient;
+  readonly explainer: Explainer<OpenedModel, PicturePixels, Insight>;
+}
+
+function makeExplainer(
+  onState: (state: TryState) => void,
+  onProgress: (progress: Loading | undefined) => void,
+): Made {
+  const client = new WorkerClient(
+    (event) => {
+      if (event.kind === 'loading') onProgress(event.done < 1 ? event : undefined);
+    },
+    () => explainer.lose(),
+  );
+  const explainer = new Explainer<OpenedModel, PicturePixels, Insight>(
+    {
+      open: (file) => client.call('openModel', file),
+      explain: (picture, explained) => client.call('explain', { picture, explained }),
+    },
+    onState,
+  );
+  return { client, explainer };
+}
+
 export function TryPage() {
   const { list } = useRunList();
   const runs = newestFirst(list?.runs ?? []).filter(({ has }) => has.checkpoint);
   const [chosen, setChosen] = useState<string>();
   const source = chosen ?? runs[0]?.id ?? ownFile;
-  const [opened, setOpened] = useState<OpenedModel>();
+  const [{ model, shown }, setState] = useState<TryState>({});
   const [file, setFile] = useState<File>();
-  const [picture, setPicture] = useState<PicturePixels>();
-  const [insight, setInsight] = useState<Insight>();
   const [error, setError] = useState<string>();
-  const [progress, setProgress] = useState<ProgressEvent & { readonly kind: 'loading' }>();
+  const [progress, setProgress] = useState<Loading>();
   const [hasCamera, setCamera] = useState(false);
-  const client = useRef<WorkerClient | undefined>(undefined);
-  const worker = () => {
-    client.current ??= new WorkerClient((event) => {
-      if (event.kind === 'loading') setProgress(event.done < 1 ? event : undefined);
-    });
-    return client.current;
+  const made = useRef<Made | undefined>(undefined);
+  const explainer = () => {
+    made.current ??= makeExplainer(setState, setProgress);
+    return made.current.explainer;
   };
-  useEffect(() => () => client.current?.close(), []);
+  useEffect(() => () => made.current?.client.close(), []);
 
   const attempt = (work: Promise<unknown>) => {
     setError(undefined);
     work.catch((reason: unknown) => setError(messageOf(reason)));
   };
-  const explain = async (of: PicturePixels, explained: number | null) =>
-    setInsight(await worker().call('explain', { picture: of, explained }));
-  const open = async (bytes: Uint8Array) => {
-    const found = await worker().call('openModel', bytes);
-    setOpened(found);
-    if (picture !== undefined) await explain(picture, null);
-  };
-  const openFile = async (model: File) => {
-    if (model.size > mostModelBytes)
+  const openFile = async (chosenFile: File) => {
+    const { name, size } = chosenFile;
+    if (size > mostModelBytes)
       throw new Error(
-        `${model.name} has ${Math.round(model.size / 1e6)} MB, expected at most ${mostModelBytes / 1e6} MB`,
+        `${name} has ${Math.round(size / 1e6)} MB, expected at most ${mostModelBytes / 1e6} MB`,
       );
-    const bytes = new Uint8Array(await model.arrayBuffer());
-    await open(bytes).catch((reason: unknown) => {
-      throw new Error(`${model.name}: ${messageOf(reason)}`);
-    });
-    setFile(model);
+    const load = async () => new Uint8Array(await chosenFile.arrayBuffer());
+    const isShown = await explainer()
+      .open(load, false)
+      .catch((reason: unknown) => {
+        throw new Error(`${name}: ${messageOf(reason)}`);
+      });
+    if (!isShown) return;
+    setFile(chosenFile);
     setChosen(ownFile);
   };
+  const path = `${source}/checkpoint.safetensors`;
+  const openRun = (isSame: boolean) =>
+    explainer().open(async () => new Uint8Array(await fetchResource<ArrayBuffer>(path, 'bytes')), isSame);
+  // The checkpoint of a run that trains changes.
+  const { value: checkpoint } = useResource<ArrayBuffer>(source === ownFile ? undefined : path, 'bytes');
+  const opened = useRef<
+    { readonly source: string; readonly checkpoint: ArrayBuffer | undefined } | undefined
+  >(undefined);
   useEffect(() => {
+    const { current: before } = opened;
+    opened.current = { source, checkpoint };
     if (source === ownFile) return;
-    setOpened(undefined);
-    setInsight(undefined);
-    attempt(
-      fetchResource<ArrayBuffer>(`${source}/checkpoint.safetensors`, 'bytes').then((bytes) =>
-        open(new Uint8Array(bytes)),
-      ),
-    );
-  }, [source]);
+    if (before?.source !== source) attempt(openRun(false));
+    else if (before.checkpoint !== undefined && checkpoint !== before.checkpoint) attempt(openRun(true));
+  }, [source, checkpoint]);
 
   const take = async (taken: PicturePixels) => {
-    setPicture(taken);
-    if (opened === undefined)
-      throw new Error('Choose a model first: a run with a checkpoint, or an ONNX file.');
-    await explain(taken, null);
+    // The worker that had the model may have failed.
+    const opening = explainer().isEmpty && source !== ownFile ? openRun(false) : undefined;
+    await explainer().take(taken);
+    await opening;
   };
   const receive = async (files: readonly File[]) => {
     const [first] = files;
@@ -144,9 +171,9 @@ export function TryPage() {
             {progress.what} <progress max={1} value={progress.done} />
           </label>
         )}
-        {opened !== undefined && (
+        {model !== undefined && (
           <p class="hint">
-            {opened.classes.length} classes, weights after {opened.globalStep.toLocaleString('en-US')} steps
+            {model.classes.length} classes, weights after {model.globalStep.toLocaleString('en-US')} steps
           </p>
         )}
       </div>
@@ -155,11 +182,11 @@ export function TryPage() {
           {error}
         </p>
       )}
-      {insight !== undefined && opened !== undefined && picture !== undefined && (
+      {shown !== undefined && (
         <Explanation
-          insight={insight}
-          classes={opened.classes}
-          onExplain={(index) => attempt(explain(picture, index))}
+          insight={shown.insight}
+          classes={shown.model.classes}
+          onExplain={(index) => attempt(explainer().explain(index))}
         />
       )}
     </section>

@@ -6,7 +6,8 @@ import {
   filtersOnPictures,
 } from '../../../src/dashboard/page/filter-pictures.ts';
 import { formatValue } from '../../../src/dashboard/page/format.ts';
-import { readTensorFile } from '../../../src/dashboard/page/tensor-file.ts';
+import { readTensorFile, type StoredTensor } from '../../../src/dashboard/page/tensor-file.ts';
+import { messageOf } from '../../../src/errors.ts';
 import { useResource } from '../client.ts';
 import { Empty, Failure, Loading } from '../message.tsx';
 import { useRoute } from '../navigation.ts';
@@ -17,10 +18,7 @@ export function FiltersView({ run }: ViewProps) {
   const { query } = useRoute();
   const [isCommon, setCommon] = useState(false);
   const { value, error } = useResource<ArrayBuffer>(`${run.id}/checkpoint.safetensors`, 'bytes');
-  const tensors = useMemo(
-    () => (value === undefined ? [] : filtersOnPictures(readTensorFile(value))),
-    [value],
-  );
+  const { tensors, problem } = useMemo(() => filtersIn(value), [value]);
   const tensor = tensors.find(({ name }) => name === query['tag']) ?? tensors[0];
   const pictures = useMemo(
     () => (tensor === undefined ? [] : filterPictures(tensor, isCommon ? 'all' : 'each')),
@@ -28,6 +26,7 @@ export function FiltersView({ run }: ViewProps) {
   );
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
+  if (problem !== undefined) return <Failure error={`The newest checkpoint cannot be read: ${problem}`} />;
   if (tensor === undefined)
     return <Empty title="No filters">The newest checkpoint has no convolution of pictures.</Empty>;
   const [, , height = 0, width = 0] = tensor.shape;
@@ -55,6 +54,19 @@ export function FiltersView({ run }: ViewProps) {
       </ul>
     </section>
   );
+}
+
+interface FoundFilters {
+  readonly tensors: readonly StoredTensor[];
+  readonly problem?: string;
+}
+
+function filtersIn(file: ArrayBuffer | undefined): FoundFilters {
+  try {
+    return { tensors: file === undefined ? [] : filtersOnPictures(readTensorFile(file)) };
+  } catch (error) {
+    return { tensors: [], problem: messageOf(error) };
+  }
 }
 
 interface FilterProps {

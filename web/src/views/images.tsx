@@ -1,6 +1,7 @@
 /** The images that the run recorded: one for each tag, at a chosen step. */
 import { useState } from 'preact/hooks';
 import { formatWhole } from '../../../src/dashboard/page/format.ts';
+import { pictureAddress } from '../../../src/dashboard/page/picture-address.ts';
 import type { ImageList } from '../../../src/dashboard/wire.ts';
 import { useResource } from '../client.ts';
 import { Empty, Failure, Loading } from '../message.tsx';
@@ -35,7 +36,7 @@ export function ImagesView({ run }: ViewProps) {
           <li key={tag} class={width > 200 ? 'wide' : undefined}>
             <figure>
               <img
-                src={`data/${run.id}/images/${at}.png`}
+                src={pictureAddress(`${run.id}/images/${at}.png`, [step, tag])}
                 alt={`${tag} at step ${step}`}
                 width={width}
                 height={height}

@@ -1,6 +1,7 @@
 /** The newest evaluation: the confusion matrix, and the most confident mistakes. A cell of the matrix chooses mistakes. */
 import { useState } from 'preact/hooks';
 import { formatPercent, formatWhole } from '../../../src/dashboard/page/format.ts';
+import { pictureAddress } from '../../../src/dashboard/page/picture-address.ts';
 import type { EvaluationList, Mistake } from '../../../src/dashboard/wire.ts';
 import { useResource } from '../client.ts';
 import { Empty, Failure, Loading } from '../message.tsx';
@@ -46,7 +47,7 @@ export function MistakesView({ run }: ViewProps) {
         </p>
         <ul class="pictures">
           {shown.map((mistake) => (
-            <MistakeItem key={mistake.index} {...{ mistake }} runId={run.id} index={mistake.index} />
+            <MistakeItem key={mistake.index} {...{ mistake, step }} runId={run.id} index={mistake.index} />
           ))}
         </ul>
       </div>
@@ -56,12 +57,15 @@ export function MistakesView({ run }: ViewProps) {
 
 interface ItemProps {
   readonly mistake: Mistake;
+  /** The step of the report. */
+  readonly step: number;
   readonly runId: string;
   readonly index: number;
 }
 
 function MistakeItem({
   mistake: { label, predicted, probability, source, hasPicture },
+  step,
   runId,
   index,
 }: ItemProps) {
@@ -71,7 +75,13 @@ function MistakeItem({
         {hasPicture ? (
           <img
             class="small"
-            src={`data/${runId}/mistakes/${index}.png`}
+            src={pictureAddress(`${runId}/mistakes/${index}.png`, [
+              step,
+              label,
+              predicted,
+              probability,
+              source,
+            ])}
             alt={`${label}: ${source}`}
             loading="lazy"
           />

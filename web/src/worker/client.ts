@@ -8,12 +8,15 @@ interface Waiting {
 
 export class WorkerClient {
   readonly #onProgress: (event: ProgressEvent) => void;
+  readonly #onLost: () => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #calls = 0;
 
-  constructor(onProgress: (event: ProgressEvent) => void) {
+  /** @param onLost called when the worker failed, and what it had in its memory is gone */
+  constructor(onProgress: (event: ProgressEvent) => void, onLost: () => void = () => undefined) {
     this.#onProgress = onProgress;
+    this.#onLost = onLost;
   }
 
   /** @throws Error when the request fails, or the worker ends before it has replied */
@@ -41,8 +44,11 @@ export class WorkerClient {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     worker.addEventListener('message', ({ data }: MessageEvent<WorkerMessage>) => this.#receive(data));
     worker.addEventListener('error', ({ message }) => {
+      worker.terminate();
+      if (this.#worker !== worker) return;
       this.#worker = undefined;
       this.#failAll(`the worker of the page failed: ${message || 'it could not be loaded'}`);
+      this.#onLost();
     });
     this.#worker = worker;
     return worker;

@@ -1,7 +1,6 @@
 /** What the page and its worker send each other. Every request is answered by one reply; progress may come before it. */
 import type { Insight } from '../../../src/page/page-model.ts';
-import type { PageScore } from '../../../src/page/page-score.ts';
-import type { PageStep } from '../../../src/page/page-training.ts';
+import type { PageLook, PageStep } from '../../../src/page/page-training.ts';
 
 /** The requests, each with its argument and its result. A new request is a line here and a handler in `worker.ts`. */
 export interface Requests {
@@ -14,8 +13,8 @@ export interface Requests {
   train: { readonly argument: null; readonly result: number };
   pause: { readonly argument: null; readonly result: null };
   setLearningRate: { readonly argument: number; readonly result: null };
-  evaluate: { readonly argument: null; readonly result: PageScore };
-  filters: { readonly argument: null; readonly result: Filters | null };
+  /** Scores the run, and returns its filters and its checkpoint, all of the same step. */
+  look: { readonly argument: null; readonly result: PageLook };
   checkpoint: { readonly argument: null; readonly result: Uint8Array };
   onnxFile: { readonly argument: null; readonly result: Uint8Array };
 }
@@ -69,12 +68,6 @@ export interface TrainingBegun {
   readonly learningRate: number;
   readonly batchSize: number;
   readonly device: string;
-}
-
-/** The filters of the first layer, [filters, channels, height, width]. */
-export interface Filters {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
 }
 
 export type ProgressEvent =

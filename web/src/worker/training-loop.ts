@@ -1,4 +1,5 @@
 /** A run that trains in the worker until it is paused. Between steps, the worker answers other requests. */
+import { OneAtATime } from '../../../src/page/one-at-a-time.ts';
 import { drawGeneratedSet, examplesOfPictures, type PageExamples } from '../../../src/page/page-examples.ts';
 import { PageTraining } from '../../../src/page/page-training.ts';
 import type { RecipeOptions } from '../../../src/recipe/recipe.ts';
@@ -19,9 +20,9 @@ type Report = (event: ProgressEvent) => void;
 export class TrainingLoop {
   readonly training: PageTraining;
   readonly #report: Report;
+  readonly #queue = new OneAtATime();
   #isPaused = true;
   #finished: Promise<number> = Promise.resolve(0);
-  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(training: PageTraining, report: Report) {
     this.training = training;
@@ -72,9 +73,7 @@ export class TrainingLoop {
 
   /** Runs a computation between two steps. Without this, it could see the variables of one step with the number of another. */
   exclusive<T>(work: (training: PageTraining) => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => work(this.training));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(() => work(this.training));
   }
 
   async release(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The worker of the page: it loads onnxruntime-web, explains models and trains. */
 import { messageOf } from '../../../src/errors.ts';
+import { OneAtATime } from '../../../src/page/one-at-a-time.ts';
 import { PageModel } from '../../../src/page/page-model.ts';
 import { type LoadedRuntime, loadRuntime } from './load-runtime.ts';
 import type { ProgressEvent, RequestMessage, RequestName, Requests, WorkerMessage } from './messages.ts';
@@ -8,6 +9,8 @@ import { TrainingLoop } from './training-loop.ts';
 let loaded: Promise<LoadedRuntime> | undefined;
 let model: PageModel | undefined;
 let loop: TrainingLoop | undefined;
+/** Requests about models wait for each other, and so do beginnings of runs. */
+const [models, beginnings] = [new OneAtATime(), new OneAtATime()] as const;
 
 function send(message: WorkerMessage): void {
   postMessage(message);
@@ -36,26 +39,29 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  openModel: async (file) => {
-    const { runtime: ort, device } = await runtime();
-    const opened = await PageModel.open(ort, device, file);
-    await model?.release();
-    model = opened;
-    return { classes: opened.classes, globalStep: opened.globalStep };
-  },
-  explain: async ({ picture, explained }) => {
-    if (model === undefined) throw new Error('no model is open');
-    const { data, width, height } = picture;
-    return model.explain({ data, width, height }, explained ?? undefined);
-  },
-  beginTraining: async (start) => {
-    const ready = await runtime();
-    await loop?.release();
-    loop = undefined;
-    const { loop: next, begun } = await TrainingLoop.begin(ready, start, report);
-    loop = next;
-    return begun;
-  },
+  openModel: (file) =>
+    models.run(async () => {
+      const { runtime: ort, device } = await runtime();
+      const opened = await PageModel.open(ort, device, file);
+      await model?.release();
+      model = opened;
+      return { classes: opened.classes, globalStep: opened.globalStep };
+    }),
+  explain: ({ picture, explained }) =>
+    models.run(async () => {
+      if (model === undefined) throw new Error('no model is open');
+      const { data, width, height } = picture;
+      return model.explain({ data, width, height }, explained ?? undefined);
+    }),
+  beginTraining: (start) =>
+    beginnings.run(async () => {
+      const ready = await runtime();
+      await loop?.release();
+      loop = undefined;
+      const { loop: next, begun } = await TrainingLoop.begin(ready, start, report);
+      loop = next;
+      return begun;
+    }),
   train: () => training().run(),
   pause: async () => {
     await training().pause();
@@ -65,11 +71,7 @@ const handlers: Handlers = {
     training().training.learningRate = rate;
     return null;
   },
-  evaluate: () => training().exclusive((run) => run.evaluate()),
-  filters: async () => {
-    const found = await training().exclusive((run) => run.filters());
-    return found === undefined ? null : { shape: found.shape, data: found.data };
-  },
+  look: () => training().exclusive((run) => run.look()),
   checkpoint: () => training().exclusive((run) => run.checkpoint()),
   onnxFile: () => training().exclusive((run) => run.onnxFile()),
 };

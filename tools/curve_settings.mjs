@@ -1,0 +1,67 @@
+// @ts-check
+/**
+ * The settings of a run for tools/measure_curve.mjs: the same in cifar10, as a recipe file, and in bench/peers/torch_airbench.py.
+ *
+ * In PyTorch, losses of a batch add up, so its rates follow the batch size. cifar10's recipes `airbench` and `airbench-muon` have the rates
+ * of one batch size. This makes recipes with the rates of another one.
+ */
+import { stringify } from 'smol-toml';
+
+const dist = new URL('../dist/', import.meta.url);
+/** @type {typeof import('../src/recipe/recipes.ts')} */
+const { recipeFor, requireRecipeName } = await import(new URL('recipe/recipes.js', dist).href);
+/** @type {typeof import('../src/recipe/recipes/airbench-muon.ts')} */
+const { airbenchMuon } = await import(new URL('recipe/recipes/airbench-muon.js', dist).href);
+/** @type {typeof import('../src/recipe/scale-learning-rate.ts')} */
+const { scaledLinearly } = await import(new URL('recipe/scale-learning-rate.js', dist).href);
+/** @type {typeof import('../src/wording.ts')} */
+const { snakeCase } = await import(new URL('wording.js', dist).href);
+
+/** The training images of CIFAR-10. */
+const images = 50_000;
+
+/** The recipe of torch_airbench.py by that of cifar10. */
+const peers = new Map([
+  ['airbench', 'airbench'],
+  ['airbench-muon', 'airbench-muon'],
+  ['fast', 'airbench-muon'],
+  ['best', 'airbench-muon'],
+]);
+
+/**
+ * Returns the settings of runs of a recipe with batches of a size.
+ * @param {string} name
+ * @param {number | undefined} size the images of a batch; undefined for those of the recipe
+ * @returns {{ batchSize: number, toml: string, peer: { recipe: string, biasEpochs: number } }}
+ */
+export function settingsOf(name, size) {
+  const peer = peers.get(name);
+  if (peer === undefined)
+    throw new Error(
+      `--recipe: found ${name}, expected one that PyTorch trains too: ${[...peers.keys()].join(', ')}`,
+    );
+  const { network, batchSize, augmentation, normalization, statistics, hyperparameters, groups } = recipeOf(
+    name,
+    size,
+  );
+  const biases = groups.find(({ match }) => match === 'whiten/biases');
+  if (biases?.epochs === undefined)
+    throw new Error(`${name} has no epochs of the biases of the whitening layer`);
+  const top = { name, batchSize, augmentation, normalization, statistics, ...hyperparameters };
+  const toml = stringify({ ...inSnakeCase(top), network, groups: groups.map(inSnakeCase) });
+  return { batchSize, toml, peer: { recipe: peer, biasEpochs: biases.epochs } };
+}
+
+/** @param {string} name @param {number | undefined} size */
+function recipeOf(name, size) {
+  const usual = recipeFor(requireRecipeName(name), images, size);
+  if (size === undefined || usual.batchSize === size) return usual;
+  if (name === 'airbench-muon') return airbenchMuon(size);
+  const hyperparameters = scaledLinearly({ ...usual, batchSize: size }, usual.batchSize, images);
+  return { ...usual, batchSize: size, hyperparameters };
+}
+
+/** @param {object} values @returns {Readonly<Record<string, unknown>>} */
+function inSnakeCase(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [snakeCase(name), value]));
+}
