@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -25,6 +25,7 @@ const pages = [
   'docs/predict.md',
   'docs/evaluation.md',
   'docs/precision.md',
+  'docs/dashboard.md',
 ];
 
 /** What each command prints on success. */
@@ -33,6 +34,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   import: /is ready|already exists/,
   train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
+  dashboard: /^http:\/\/127\.0\.0\.1:\d+\/ |: \d+ runs?, \d+ files/m,
   sweep: /Precision @ 1 on the held-out images/,
   export: /Written:\n {2}\w/,
   predict: /photos\/cat\/1\.png/,
@@ -55,6 +57,7 @@ function quick(line: string): string {
     .replace(/^npx cifar10 eval /, '$&--num-examples 64 ');
   if (short.includes(' --runs '))
     return `${short.replace(/--runs \d+/, '--runs 1').replace(/ --epochs \d+/, '')} --batch-size 8 --max-steps 2`;
+  if (/ dashboard .*--logdir \w+$/.test(short)) return `${short} --port 0`;
   if (!/^npx cifar10 (train|sweep) /.test(short)) return short;
   const small = /--network|--recipe/.test(short) ? [] : smallNetwork;
   const narrow = /--recipe (?:airbench|fast|best)(?!.*--width)/.test(short) ? ['--width', '0.25'] : [];
@@ -79,6 +82,10 @@ const runsHere = (line: string) =>
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pages-'));
 before(async () => {
   process.chdir(folder);
+  // The dashboard serves this page, so that the real one need not be built.
+  process.env['CIFAR10_PAGE'] = join(folder, 'page');
+  mkdirSync(join(folder, 'page'));
+  writeFileSync(join(folder, 'page', 'index.html'), '<!doctype html>\n<html><head></head></html>\n');
   await copySynthetic(join(folder, 'data'));
   if (needsDecoder.skip === undefined)
     for (const [index, name] of ['cat', 'dog'].entries()) await writeClass('photos', name, 10, 100 * index);
@@ -103,7 +110,9 @@ for (const page of pages) {
       const [, , name = ''] = command.split(' ');
       if (once.has(name) && done.has(name)) continue;
       done.add(name);
-      const outcome = await cifar10(command.split(' ').slice(2));
+      const outcome = await cifar10(command.split(' ').slice(2), (line, kill) => {
+        if (/Ctrl-C ends/.test(line)) kill('SIGINT');
+      });
       assert.equal(outcome.code, 0, `${command}\n${outcome.errors}`);
       const errors = outcome.errors.replace(/^warning: float16 is not fast .*\n/m, '');
       assert.equal(errors, '', command);

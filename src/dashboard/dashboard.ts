@@ -24,18 +24,29 @@ export interface Dashboard extends RunningServer {
  * @throws RunError when the folder cannot be read, the page is not built, or the port cannot be used */
 export async function serveDashboard({ logdir, ...options }: DashboardOptions): Promise<Dashboard> {
   const source = await openSource(logdir);
-  const server = await serveRuns(source, options);
-  return { ...server, runs: source.runs.length, remarks: source.remarks };
+  try {
+    const server = await serveRuns(source, options);
+    const close = async () => {
+      await server.close();
+      await source.close();
+    };
+    return { ...server, close, runs: source.runs.length, remarks: source.remarks };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** Finds and reads the runs below a folder.
  * @throws RunError when the folder cannot be read */
 export async function openSource(logdir: string): Promise<RunSource> {
   await requireFolder(logdir);
-  const source = new RunSource(logdir, new PieceReaders().read);
+  const readers = new PieceReaders();
+  const source = new RunSource(logdir, readers.read, () => readers.close());
   try {
     await source.refresh();
   } catch (error) {
+    await source.close();
     throw new RunError(`cannot read the folder ${oneLine(logdir)}: ${oneLine(messageOf(error))}`, {
       cause: error,
     });

@@ -77,6 +77,7 @@ export async function* exportPage(
     );
   } finally {
     await rm(aside, { recursive: true, force: true });
+    await source.close();
   }
 }
 

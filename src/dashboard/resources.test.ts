@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { sampleCheckpoint } from '../testing/checkpoints.ts';
-import { redPixel, writeSmallRun } from '../testing/dashboard-runs.ts';
+import { eventFileName, redPixel, scalarRecord, writeSmallRun } from '../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import type { RunSource } from './collect/source.ts';
+import { readPieceHere } from './collect/read-piece.ts';
+import { RunSource } from './collect/source.ts';
 import { openSource } from './dashboard.ts';
 import { findResource } from './resources.ts';
 import {
@@ -83,6 +84,7 @@ test('evaluations belong to the run whose checkpoint was evaluated, also in a co
         line('/elsewhere/b/model.ckpt-7.safetensors', 0.6),
     );
     const report = {
+      ...{ evalData: 'test', weights: 'ema' },
       classes: [{ name: 'cat' }, { name: 'dog' }],
       confusion: [
         [3, 1],
@@ -108,9 +110,18 @@ test('evaluations belong to the run whose checkpoint was evaluated, also in a co
     writeFileSync(join(dir, 'a-eval', 'report-7-test-ema.json'), JSON.stringify(report));
     const source = await openSource(dir);
     const list = await jsonAt<EvaluationList>(source, `${idOf('a')}/evaluations.json`);
-    const evaluation = { step: 7, precision: 0.5, images: 10, data: 'test', time: Date.UTC(2026, 0) / 1000 };
+    const evaluation = {
+      step: 7,
+      precision: 0.5,
+      images: 10,
+      data: 'test',
+      weights: 'ema',
+      tta: null,
+      time: Date.UTC(2026, 0) / 1000,
+    };
     assert.deepEqual(list.evaluations, [evaluation]);
     assert.deepEqual(list.report?.classes, ['cat', 'dog']);
+    assert.deepEqual([list.report.data, list.report.weights, list.report.tta], ['test', 'ema', null]);
     assert.deepEqual(list.report?.confusion, report.confusion);
     assert.deepEqual(list.report?.mistakes[0], {
       label: 'cat',
@@ -128,6 +139,63 @@ test('evaluations belong to the run whose checkpoint was evaluated, also in a co
     );
   }));
 
+test('the precision of a run is that of its own test data with the usual weights', () =>
+  inTemporaryFolder(async (dir) => {
+    writeSmallRun(join(dir, 'a'));
+    mkdirSync(join(dir, 'eval'));
+    const line = (globalStep: number, precision: number, how: object) =>
+      `${JSON.stringify({ time: '2026-01-01T00:00:00Z', checkpoint: join(dir, 'a', 'model.ckpt'), globalStep, evalData: 'test', weights: 'ema', otherData: null, total: 10, precision, ...how })}\n`;
+    writeFileSync(
+      join(dir, 'eval', 'evaluations.jsonl'),
+      [
+        line(1, 0.1, {}),
+        line(2, 0.2, {}),
+        line(3, 0.3, { weights: 'raw' }),
+        line(4, 0.4, { evalData: 'train' }),
+        line(5, 0.5, { tta: 'flip' }),
+        line(6, 0.6, { otherData: '/home/me/photos' }),
+      ].join(''),
+    );
+    const source = await openSource(dir);
+    assert.equal(source.runWith(idOf('a'))?.summary?.results['precision @ 1'], 0.2);
+    const { evaluations } = await jsonAt<EvaluationList>(source, `${idOf('a')}/evaluations.json`);
+    assert.deepEqual(
+      evaluations.map(({ data, weights, tta }) => [data, weights, tta]),
+      [
+        ...[1, 2].map(() => ['test', 'ema', null]),
+        ...[
+          ['test', 'raw', null],
+          ['train', 'ema', null],
+          ['test', 'ema', 'flip'],
+        ],
+        ['test (photos)', 'ema', null],
+      ],
+    );
+  }));
+
+test('`best` is a part of the run above it, and otherwise a run', () =>
+  inTemporaryFolder(async (dir) => {
+    const line = (checkpoint: string, precision: number) =>
+      `${JSON.stringify({ checkpoint, globalStep: 1, evalData: 'test', precision })}\n`;
+    writeSmallRun(join(dir, 'a'));
+    writeSmallRun(join(dir, 'a', 'best'));
+    writeSmallRun(join(dir, 'group', 'best'));
+    mkdirSync(join(dir, 'eval'));
+    writeFileSync(
+      join(dir, 'eval', 'evaluations.jsonl'),
+      line(join(dir, 'a', 'best', 'model.ckpt'), 0.5) + line(join(dir, 'group', 'best', 'model.ckpt'), 0.6),
+    );
+    const { runs } = (await openSource(dir)).list(true);
+    assert.deepEqual(
+      runs.map(({ path, results }) => [path, results['precision @ 1']]),
+      [
+        ['a', 0.5],
+        ['eval', 0.6],
+        ['group/best', 0.6],
+      ],
+    );
+  }));
+
 test('the newest checkpoint and its network are sent', () =>
   inTemporaryFolder(async (dir) => {
     await writeCheckpoint(join(dir, 'a'), sampleCheckpoint(5));
@@ -139,6 +207,33 @@ test('the newest checkpoint and its network are sent', () =>
     assert.ok(((await bytesAt(source, `${idOf('a')}/checkpoint.safetensors`))?.length ?? 0) > 100);
     const [run] = source.list(true).runs;
     assert.deepEqual([run?.step, run?.state, run?.has.checkpoint], [40, 'stopped', true]);
+  }));
+
+test('damage and unreadable files are remarks without paths', () =>
+  inTemporaryFolder(async (dir) => {
+    const folder = join(dir, 'my runs', 'a');
+    writeSmallRun(folder);
+    appendFileSync(join(folder, eventFileName), Buffer.alloc(40, 1));
+    appendFileSync(join(folder, eventFileName), scalarRecord('total_loss', 9, 1));
+    const [damaged] = (await openSource(dir)).list(true).runs;
+    assert.match(damaged?.remarks.join() ?? '', new RegExp(`${eventFileName}: byte \\d+`));
+    assert.doesNotMatch(damaged?.remarks.join() ?? '', /my runs|tmp|\//);
+    let fails = true;
+    const source = new RunSource(dir, async (request) => {
+      if (fails) throw new Error(`EIO: i/o error, open '${request.path}' in ${join(dir, 'other')}`);
+      return readPieceHere(request);
+    });
+    await source.refresh();
+    const [unreadable] = source.list(true).runs;
+    assert.match(
+      unreadable?.remarks.join() ?? '',
+      /cannot be read \(EIO: i\/o error, open 'events[^/]*' in other\)/,
+    );
+    // The file did not change, but is tried again, and the remark goes.
+    fails = false;
+    await source.refresh();
+    const [read] = source.list(true).runs;
+    assert.deepEqual([read?.step, read?.remarks.some((remark) => remark.includes('EIO'))], [9, false]);
   }));
 
 test('files that are damaged are remarks without the paths of this machine', () =>

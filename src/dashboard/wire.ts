@@ -88,8 +88,12 @@ export interface EvaluationLine {
   readonly step: number;
   readonly precision: number;
   readonly images: number;
-  /** What was scored, such as `test images`. */
+  /** Which data was scored, such as `test`, with its name if it is not the data of the run. */
   readonly data: string;
+  /** Which weights were scored: `ema` by default. */
+  readonly weights: string;
+  /** The test-time augmentation, or null. */
+  readonly tta: string | null;
   /** Seconds since 1970. */
   readonly time: number;
 }
@@ -109,6 +113,10 @@ export interface EvaluationList {
   /** The newest report, or null. */
   readonly report: {
     readonly step: number;
+    /** As in `EvaluationLine`; empty if the report does not say it. */
+    readonly data: string;
+    readonly weights: string;
+    readonly tta: string | null;
     readonly classes: readonly string[];
     /** Numbers of examples by [label][predicted]. */
     readonly confusion: readonly (readonly number[])[];

@@ -193,11 +193,11 @@ function madeEvaluations(): EvaluationList {
   );
   return {
     evaluations: [250, 500, 750, 1000].map((step, index) => ({
-      ...{ step, precision: 0.6 + 0.07 * index, images: 10_000, data: 'test images' },
+      ...{ step, precision: 0.6 + 0.07 * index, images: 10_000, data: 'test', weights: 'ema', tta: null },
       time: started + step,
     })),
     report: {
-      ...{ step: 1000, classes, confusion },
+      ...{ step: 1000, data: 'test', weights: 'ema', tta: null, classes, confusion },
       mistakes: Array.from({ length: 12 }, (_, index) => ({
         label: classes[index % 10] ?? '',
         predicted: classes[(index + 1 + (index % 2)) % 10] ?? '',

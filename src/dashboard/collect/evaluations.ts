@@ -12,7 +12,7 @@ const maximumBytes = 64 << 20;
 /** An evaluation with the folder of its checkpoint as the file names it, and the folder that contains the file. */
 interface Evaluated {
   readonly line: EvaluationLine;
-  readonly trainDir: string;
+  readonly folder: string;
   readonly evalRun: FoundRun;
 }
 
@@ -24,8 +24,8 @@ export interface FoundReport {
 
 export class Evaluations {
   #seen = '';
-  #all: readonly Evaluated[] = [];
-  #runs: readonly FoundRun[] = [];
+  /** The evaluations that belong to each run, by its path. */
+  readonly #related = new Map<string, readonly Evaluated[]>();
 
   /** Reads the files if one of them changed. Returns whether that is so. */
   async refresh(runs: readonly FoundRun[]): Promise<boolean> {
@@ -37,8 +37,7 @@ export class Evaluations {
     const now = JSON.stringify([runs.map(({ path }) => path), files.map(({ file }) => file), reports]);
     if (now === this.#seen) return false;
     const read = await Promise.all(files.map(({ run, file }) => readEvaluations(file.path, run)));
-    this.#all = read.flat();
-    this.#runs = runs;
+    this.#index(runs, read.flat());
     this.#seen = now;
     return true;
   }
@@ -63,15 +62,45 @@ export class Evaluations {
   }
 
   #relatedTo(run: FoundRun): readonly Evaluated[] {
-    const exact = this.#all.filter(
-      ({ trainDir, evalRun }) => evalRun.path === run.path || trainDir === run.folder,
-    );
-    if (exact.length > 0) return exact;
-    // In a copied folder, the paths are those of the original. A name that only one run has is good enough.
-    const name = basename(run.folder);
-    const isOnly = this.#runs.filter(({ folder }) => basename(folder) === name).length === 1;
-    return isOnly ? this.#all.filter(({ trainDir }) => basename(trainDir) === name) : [];
+    return this.#related.get(run.path) ?? [];
   }
+
+  /** Finds the run of each evaluation. Every evaluation is looked at once, however many runs there are. */
+  #index(runs: readonly FoundRun[], all: readonly Evaluated[]): void {
+    const folders = new Set(runs.map(({ folder }) => folder));
+    const byPlace = new Map<string, Evaluated[]>();
+    const byName = new Map<string, Evaluated[]>();
+    for (const one of all) {
+      // The best checkpoint of a run is in its subfolder `best`. A run may have this name too.
+      const isBest = basename(one.folder) === 'best' && !folders.has(one.folder);
+      const trainDir = isBest ? dirname(one.folder) : one.folder;
+      for (const place of new Set([one.evalRun.folder, trainDir])) add(byPlace, place, one);
+      for (const name of new Set([basename(trainDir), basename(one.folder)])) add(byName, name, one);
+    }
+    const names = new Map<string, FoundRun[]>();
+    for (const run of runs) add(names, basename(run.folder), run);
+    this.#related.clear();
+    for (const run of runs) {
+      // In a copied folder, the paths are those of the original. A name that only one run has is good enough.
+      const name = basename(run.folder);
+      const named = names.get(name)?.length === 1 ? byName.get(name) : undefined;
+      this.#related.set(run.path, byPlace.get(run.folder) ?? named ?? []);
+    }
+  }
+}
+
+function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [item]);
+  else known.push(item);
+}
+
+/** The weights that `eval` scores unless it is told otherwise. */
+const usualWeights = 'ema';
+
+/** Whether an evaluation is what `eval` does by default: all evaluations of this kind can be compared with each other. */
+export function isUsual({ data, weights, tta }: EvaluationLine): boolean {
+  return data === 'test' && weights === usualWeights && tta === null;
 }
 
 async function readEvaluations(path: string, evalRun: FoundRun): Promise<readonly Evaluated[]> {
@@ -80,21 +109,25 @@ async function readEvaluations(path: string, evalRun: FoundRun): Promise<readonl
     .toString('utf8')
     .split('\n')
     .flatMap((text) => {
-      const { checkpoint, globalStep, precision, total, evalData, weights, time } = fieldsOf(text);
+      const { checkpoint, globalStep, precision, total, time, ...how } = fieldsOf(text);
+      const { evalData, otherData, weights, tta } = how;
       if (typeof checkpoint !== 'string' || typeof globalStep !== 'number' || typeof precision !== 'number')
         return [];
       const seconds = typeof time === 'string' ? Date.parse(time) / 1000 : 0;
       const data = typeof evalData === 'string' ? evalData : 'test';
+      const isOther = typeof otherData === 'string';
       const line: EvaluationLine = {
         step: globalStep,
         precision,
         images: typeof total === 'number' ? total : 0,
-        data: weights === undefined || weights === 'ema' ? data : `${data}, ${String(weights)} weights`,
+        // Other data may be the path of a folder, which is not for every viewer.
+        data: isOther ? `${data} (${basename(otherData)})` : data,
+        weights: typeof weights === 'string' ? weights : usualWeights,
+        tta: typeof tta === 'string' ? tta : null,
         time: Number.isFinite(seconds) ? seconds : 0,
       };
       const folder = dirname(resolve(checkpoint));
-      // The best checkpoint of a run is in the subfolder `best`.
-      return [{ line, evalRun, trainDir: basename(folder) === 'best' ? dirname(folder) : folder }];
+      return [{ line, evalRun, folder }];
     });
 }
 

@@ -21,8 +21,13 @@ test('threads read the same as the thread of the caller', () =>
       expected.scalars.reduce((sum, { steps }) => sum + steps.length, 0),
       20_000,
     );
-    const { read } = new PieceReaders();
+    const readers = new PieceReaders();
+    const { read } = readers;
     for (const piece of await Promise.all([read(request), read(request), read(request)]))
       assert.deepEqual(piece, expected);
     await assert.rejects(read({ ...request, path: join(dir, 'missing') }), { code: 'ENOENT' });
+    // Threads that ended are replaced.
+    await readers.close();
+    assert.deepEqual(await read(request), expected);
+    await readers.close();
   }));

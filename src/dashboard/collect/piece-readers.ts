@@ -19,7 +19,7 @@ interface Reader {
 }
 
 export class PieceReaders {
-  readonly #readers: Reader[] = [];
+  #readers: Reader[] = [];
 
   /** Reads a piece: here if it is small, otherwise in the thread with the least to do. */
   readonly read = async (request: AnyPieceRequest): Promise<Piece> => {
@@ -36,11 +36,18 @@ export class PieceReaders {
     }
   };
 
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await Promise.all(this.#readers.map(({ thread }) => thread.terminate()));
+    this.#readers = [];
+  }
+
   #take(): Reader | undefined {
     const alive = this.#readers.filter(({ thread }) => !thread.hasEnded);
+    this.#readers = alive;
     const idle = alive.find(({ waiting }) => waiting === 0);
     if (idle !== undefined) return idle;
-    if (this.#readers.length < Math.min(mostThreads, usableCores())) {
+    if (alive.length < Math.min(mostThreads, usableCores())) {
       const started = startReader();
       if (started !== undefined) {
         this.#readers.push(started);

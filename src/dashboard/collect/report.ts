@@ -9,6 +9,9 @@ const mostClasses = 1000;
 
 export interface ReadReport {
   readonly step: number;
+  readonly data: string;
+  readonly weights: string;
+  readonly tta: string | null;
   readonly classes: readonly string[];
   readonly confusion: readonly (readonly number[])[];
   readonly mistakes: readonly (Mistake & {
@@ -27,7 +30,12 @@ export async function readReport({ step, file }: FoundReport): Promise<ReadRepor
     if (classes.length === 0 || classes.length > mostClasses || confusion.length !== classes.length)
       return undefined;
     if (confusion.some((row) => row.length !== classes.length)) return undefined;
-    return { step, classes, confusion, mistakes: listIn(report['mistakes']).map(mistakeIn) };
+    const about = {
+      data: textIn(report['evalData']),
+      weights: textIn(report['weights']),
+      tta: textIn(report['tta']) || null,
+    };
+    return { step, ...about, classes, confusion, mistakes: listIn(report['mistakes']).map(mistakeIn) };
   } catch {
     return undefined;
   }

@@ -101,6 +101,8 @@ export class RunSource {
   /** Increases with every change. */
   version = 0;
   readonly evaluations: Evaluations = new Evaluations();
+  /** Ends the threads that read files. */
+  readonly close: () => Promise<void>;
   readonly #read: ReadPiece;
   readonly #runs = new Map<string, KnownRun>();
   /** What was left out, for people. */
@@ -109,9 +111,11 @@ export class RunSource {
   #refreshed = Number.NEGATIVE_INFINITY;
   readonly #listeners = new Set<(changes: SourceChanges) => void>();
 
-  constructor(folder: string, read: ReadPiece) {
+  /** @param end releases what `read` uses */
+  constructor(folder: string, read: ReadPiece, end: () => Promise<void> = async () => undefined) {
     this.folder = folder;
     this.#read = read;
+    this.close = end;
   }
 
   /** The runs in the order of their paths. */
@@ -157,7 +161,10 @@ export class RunSource {
   }
 
   async #refresh(): Promise<SourceChanges> {
-    const { runs: found, remarks } = await findRuns(this.folder);
+    const { runs: found, remarks } = await findRuns(
+      this.folder,
+      this.runs.map(({ run }) => run.found),
+    );
     const before = new Map(this.#runs);
     const now = new Map<string, { readonly known: KnownRun; readonly found: FoundRun }>();
     for (const one of found) {

@@ -1,7 +1,7 @@
 /** The entry of a run in the list of runs. */
 import { tagOf } from '../../summary/tags.ts';
 import type { RunState, RunSummary } from '../wire.ts';
-import type { Evaluations } from './evaluations.ts';
+import { type Evaluations, isUsual } from './evaluations.ts';
 import { logFileName } from './find-runs.ts';
 import type { KnownRun } from './source.ts';
 
@@ -70,7 +70,7 @@ function resultsOf({ run, facts }: KnownRun, evaluations: Evaluations): Readonly
           .sort()
           .slice(0, mostResults)
           .map((tag) => [tag, last(tag)] as const);
-  const newest = evaluations.of(run.found).at(-1)?.precision;
+  const newest = evaluations.of(run.found).findLast(isUsual)?.precision;
   const all = newest === undefined ? own : [...own, ['precision @ 1', newest] as const];
   return Object.fromEntries(
     all.flatMap(([name, value]) =>

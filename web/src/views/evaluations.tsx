@@ -40,14 +40,20 @@ export function EvaluationsView({ run }: ViewProps) {
           </tr>
         </thead>
         <tbody>
-          {evaluations.map(({ step, precision, images, data, time }, index) => (
+          {evaluations.map(({ step, precision, images, data, weights, tta, time }, index) => (
             <tr key={evaluations.length - index}>
               <td class="number">{formatWhole(step)}</td>
               <td class="number">
                 {precision === best ? <b>{formatPercent(precision, 2)}</b> : formatPercent(precision, 2)}
               </td>
               <td class="number">{formatWhole(images)}</td>
-              <td>{data}</td>
+              <td>
+                {[
+                  data,
+                  ...(weights === 'ema' ? [] : [`${weights} weights`]),
+                  ...(tta === null ? [] : [tta]),
+                ].join(', ')}
+              </td>
               <td>{new Date(time * 1000).toLocaleString('en-GB')}</td>
             </tr>
           ))}
