@@ -33,7 +33,7 @@ import { completeWeights, readInitialWeights } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
-import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
+import { sharedInitialWeights, sharedRecipe, sharedSourceRecipe } from './shared-sources.ts';
 import type { StopControl } from './stop-control.ts';
 import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
@@ -123,7 +123,7 @@ async function prepare(
   job: Job | undefined,
 ): Promise<Plan> {
   const { initFrom } = request;
-  const given = await sharedRecipe(job, request);
+  const given = (await sharedRecipe(job, request)) ?? (await sharedSourceRecipe(job, request));
   const { data, resolved, training: unscaled } = await together(job, () => check(request, given, job));
   const { definition } = resolved;
   await requireAlike(job, () => factsOfDefinition(definition));

@@ -46,8 +46,9 @@ import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
  * A request to train in a folder. An omitted option has the value of the checkpoint that the run resumes from, or else
- * that of `recipe`, or else that of the recipe `fast` for the user's own pictures (`defaultRecipe`) and that of the tutorial
- * for other data (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
+ * that of `recipe`, or else that of the recipe of the run that `initFrom` names (`source-recipe.ts`), or else that of the recipe `fast`
+ * for the user's own pictures (`defaultRecipe`) and that of the tutorial for other data (`recipe/recipes/tutorial.ts`,
+ * `recipe/defaults.ts`).
  */
 export interface TrainingRequest extends RecipeOptions, RunOptions, ProcessOptions {
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
@@ -202,8 +203,8 @@ function keptGroups(
 }
 
 /** Returns the name of the recipe of a new run without one: `fast` for the user's own pictures, and that of the tutorial otherwise. A
- * request that names a network, an optimizer or initial weights changes the tutorial, because the settings of `fast` are those of its
- * own network and optimizer. */
+ * request that names a network or an optimizer changes the tutorial, because the settings of `fast` are those of its own network and
+ * optimizer. So does one with initial weights that are from no run of this program, which has no recipe. */
 export function defaultRecipe(
   { network, initFrom, hyperparameters }: Pick<TrainingRequest, 'network' | 'initFrom' | 'hyperparameters'>,
   { name }: Pick<DatasetDescription, 'name'>,
