@@ -1,8 +1,13 @@
 /** Builds the page into `web/dist`. All addresses are relative, so that the page also works below a path of a file server. */
+import { statSync } from 'node:fs';
 import { defineConfig } from 'vite';
+
+/** The page shows how much of this file has arrived. The length in a response is that of its compressed bytes. */
+const wasm = new URL('node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', import.meta.url);
 
 export default defineConfig({
   base: './',
+  define: { runtimeBytes: String(statSync(wasm).size) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',

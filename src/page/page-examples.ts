@@ -21,6 +21,8 @@ export interface LabeledPicture {
   readonly label: number;
   /** [C, H, W] */
   readonly pixels: Uint8Array;
+  /** The recording to which it belongs, if it was recorded. */
+  readonly sequence?: number | undefined;
 }
 
 /** The shape of the pictures of a page. */
@@ -53,8 +55,9 @@ export async function drawGeneratedSet(
   };
 }
 
-/** Divides pictures into training and held-out examples: every fifth picture of a class in a random order that depends on the seed, and at
- * least one of each class, is held out.
+/** Divides pictures into training and held-out examples. A fifth of each class, and at least one, is held out: of recordings of at least
+ * five pictures the last ones, because neighbors are almost equal and would tell nothing about new pictures; of others, pictures that
+ * depend on the seed.
  * @throws UsageError for fewer than 2 or more than 10 classes, and for a class with fewer than two pictures */
 export function examplesOfPictures(
   classes: readonly string[],
@@ -75,10 +78,13 @@ export function examplesOfPictures(
       throw new UsageError(
         `${name}: found ${counted(ofClass.length, 'picture')}, expected at least 2: one to learn from, and one to check with`,
       );
-    for (const [position, index] of permutation(seed, label, ofClass.length).entries()) {
-      const picture = ofClass[index];
-      if (picture !== undefined) (position % heldOutEvery === 0 ? heldOut : training).push(picture);
-    }
+    const isHeldOut = heldOutIn(
+      ofClass.map(({ sequence }) => sequence),
+      seed,
+      label,
+    );
+    for (const [index, picture] of ofClass.entries())
+      (isHeldOut.has(index) ? heldOut : training).push(picture);
   }
   for (const { pixels } of training) levels.add(pixels);
   const files = [
@@ -91,6 +97,26 @@ export function examplesOfPictures(
     training: examplesOf(dataset, 'train', recordsOf(dataset, training)),
     heldOut: examplesOf(dataset, 'test', recordsOf(dataset, heldOut)),
   };
+}
+
+/** Returns the indices of the pictures of a class that are held out.
+ * @param sequences the recording of each picture, or undefined */
+function heldOutIn(
+  sequences: readonly (number | undefined)[],
+  seed: number,
+  label: number,
+): ReadonlySet<number> {
+  const recordings = new Map<number, number[]>();
+  for (const [index, sequence] of sequences.entries())
+    if (sequence !== undefined) recordings.set(sequence, [...(recordings.get(sequence) ?? []), index]);
+  const long = [...recordings.values()].filter((indices) => indices.length >= heldOutEvery);
+  const inLong = new Set(long.flat());
+  const others = [...sequences.keys()].filter((index) => !inLong.has(index));
+  const chosen = [...permutation(seed, label, others.length)]
+    .filter((_, position) => position % heldOutEvery === 0)
+    .flatMap((at) => others[at] ?? []);
+  const ends = long.flatMap((indices) => indices.slice(-Math.floor(indices.length / heldOutEvery)));
+  return new Set([...chosen, ...ends]);
 }
 
 /** Makes examples from records that are in memory, for example those that the page has stored.

@@ -248,6 +248,26 @@ describe('pictures of a page', () => {
     await training.release();
   });
 
+  test('of a recording, the last fifth is held out', () => {
+    const picture = (label: number, level: number, sequence?: number) => {
+      return { label, sequence, pixels: new Uint8Array(3072).fill(level) };
+    };
+    const made = [
+      ...Array.from({ length: 12 }, (_, at) => picture(0, at, 7)),
+      ...Array.from({ length: 5 }, (_, at) => picture(0, 100 + at, 8)),
+      ...Array.from({ length: 10 }, (_, at) => picture(1, 200 + at)),
+      picture(1, 220, 9),
+    ];
+    const { training, heldOut } = examplesOfPictures(['a', 'b'], made);
+    const levels = Array.from({ length: heldOut.count }, (_, at) => heldOut.records[at * 3073 + 1] ?? 0);
+    assert.deepEqual(
+      levels.filter((level) => level < 200),
+      [10, 11, 104],
+    );
+    assert.equal(levels.filter((level) => level >= 200).length, 3);
+    assert.equal(training.count + heldOut.count, made.length);
+  });
+
   test('are refused if there are too few', () => {
     assert.throws(() => examplesOfPictures(['a'], pictures), { message: /found 1 class, expected 2 to 10/ });
     assert.throws(() => examplesOfPictures(['a', 'b', 'c', 'd'], pictures), {

@@ -1,5 +1,11 @@
 /** The route of the page, which is the fragment of its address. */
-import { formatRoute, parseRoute, type Route, withQuery } from '../../src/dashboard/page/route.ts';
+import {
+  chartQuery,
+  formatRoute,
+  parseRoute,
+  type Route,
+  withQuery,
+} from '../../src/dashboard/page/route.ts';
 import { Store, useStore } from './store.ts';
 
 const route = new Store<Route>(parseRoute(location.hash));
@@ -17,6 +23,6 @@ export function changeQuery(changes: Readonly<Record<string, string | undefined>
 }
 
 /** Returns the address of another route. What the charts show is kept. */
-export function linkTo(parts: readonly string[], query: Readonly<Record<string, string>> = {}): string {
-  return formatRoute({ parts, query });
+export function linkTo(parts: readonly string[]): string {
+  return formatRoute({ parts, query: chartQuery(route.value.query) });
 }

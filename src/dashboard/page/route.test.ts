@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatRoute, parseRoute, withQuery } from './route.ts';
+import { chartQuery, formatRoute, parseRoute, withQuery } from './route.ts';
 
 test('a fragment has parts and a query, and comes back from its route', () => {
   assert.deepEqual(parseRoute('#/run/cnVuMQ/log?tag=a%2Fb&x=wall'), {
@@ -23,4 +23,12 @@ test('a text with characters of addresses comes back', () => {
 test('a change of the query keeps its other values, and removes undefined ones', () => {
   const route = parseRoute('#/runs?a=1&b=2');
   assert.deepEqual(withQuery(route, { a: undefined, c: '3' }).query, { b: '2', c: '3' });
+});
+
+test('links keep what the charts show, and nothing else', () => {
+  const { query } = parseRoute(
+    '#/run/YQ/histograms?tag=a&smooth=0.6&show=YQ~0&x=wall&range=1:2&scale=log&tags=loss',
+  );
+  const { tag: _, ...kept } = query;
+  assert.deepEqual(chartQuery(query), kept);
 });

@@ -30,3 +30,11 @@ export function withQuery(route: Route, changes: Readonly<Record<string, string 
   }
   return { ...route, query };
 }
+
+/** What people chose for all charts. */
+const chartNames = ['show', 'smooth', 'scale', 'x', 'range', 'tags'];
+
+/** Returns the part of a query that the links to other pages keep: what the charts show. */
+export function chartQuery(query: Route['query']): Route['query'] {
+  return Object.fromEntries(Object.entries(query).filter(([name]) => chartNames.includes(name)));
+}

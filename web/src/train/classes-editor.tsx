@@ -7,12 +7,15 @@ import { FileButton } from '../try/file-button.tsx';
 import { rgbaOfPlanes } from '../try/paint.ts';
 import { PixelCanvas } from '../try/pixel-canvas.tsx';
 import { pixelsOfFile } from '../try/pixels-of.ts';
-import type { PicturePixels } from '../worker/messages.ts';
+import type { PicturePixels, StoredPicture } from '../worker/messages.ts';
 
-/** A class with its pictures, [3, 32, 32]. */
+/** A picture, [3, 32, 32], with the number of its recording if it was recorded. */
+export type OwnPicture = Omit<StoredPicture, 'label'>;
+
+/** A class with its pictures. */
 export interface OwnClass {
   readonly name: string;
-  readonly pictures: readonly Uint8Array[];
+  readonly pictures: readonly OwnPicture[];
 }
 
 const [size, shown, recordEvery] = [32, 12, 120];
@@ -27,7 +30,7 @@ export function ClassesEditor({ classes, onChange, onError }: EditorProps) {
   const [recorded, setRecorded] = useState<number>();
   const change = (index: number, part: (old: OwnClass) => Partial<OwnClass>) =>
     onChange((all) => all.map((one, at) => (at === index ? { ...one, ...part(one) } : one)));
-  const add = (index: number, pictures: readonly Uint8Array[]) =>
+  const add = (index: number, pictures: readonly OwnPicture[]) =>
     change(index, (old) => ({ pictures: [...old.pictures, ...pictures] }));
   const addFiles = async (index: number, files: readonly File[]) => {
     const { pictures, problems } = await picturesOf(files);
@@ -75,7 +78,7 @@ export function ClassesEditor({ classes, onChange, onError }: EditorProps) {
             <Camera
               button="Hold to record"
               every={recordEvery}
-              onPicture={(taken) => add(index, [planesOf(taken)])}
+              onPicture={(taken, sequence) => add(index, [{ pixels: planesOf(taken), sequence }])}
               onClose={() => setRecorded(undefined)}
             />
           )}
@@ -83,7 +86,7 @@ export function ClassesEditor({ classes, onChange, onError }: EditorProps) {
             {pictures.length} pictures
           </p>
           <div class="examples">
-            {pictures.slice(-shown).map((pixels, at) => (
+            {pictures.slice(-shown).map(({ pixels }, at) => (
               <PixelCanvas
                 key={at}
                 pixels={rgbaOfPlanes(pixels)}
@@ -110,12 +113,12 @@ export function ClassesEditor({ classes, onChange, onError }: EditorProps) {
 /** Decodes files. Those that are not pictures are reported and left out. */
 export async function picturesOf(
   files: readonly File[],
-): Promise<{ readonly pictures: readonly Uint8Array[]; readonly problems: readonly string[] }> {
-  const pictures: Uint8Array[] = [];
+): Promise<{ readonly pictures: readonly OwnPicture[]; readonly problems: readonly string[] }> {
+  const pictures: OwnPicture[] = [];
   const problems: string[] = [];
   for (const file of files) {
     try {
-      pictures.push(planesOf(await pixelsOfFile(file)));
+      pictures.push({ pixels: planesOf(await pixelsOfFile(file)) });
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }

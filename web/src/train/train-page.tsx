@@ -81,7 +81,7 @@ export function TrainPage() {
             Continue on a machine with the checkpoint:{' '}
             <code>
               cifar10 train --init-from model.ckpt-{step}.safetensors{' '}
-              {begun.classes[0] === 'circle' ? '--dataset synthetic' : '--data FOLDER'} --network
+              {begun.isGenerated ? '--dataset synthetic' : '--data FOLDER'} --network
               cifar10:conv1=16,conv2=16,local3=64,local4=32
             </code>
           </p>
@@ -117,7 +117,7 @@ function Choice({ classes, onClasses, onBegin, onError, onContinue }: ChoiceProp
   const own = (): TrainingData => ({
     kind: 'pictures',
     classes: classes.map(({ name }) => name),
-    pictures: classes.flatMap(({ pictures }, label) => pictures.map((pixels) => ({ label, pixels }))),
+    pictures: classes.flatMap(({ pictures }, label) => pictures.map((picture) => ({ label, ...picture }))),
   });
   const isReady = classes.every(({ pictures }) => pictures.length >= 2);
   return (

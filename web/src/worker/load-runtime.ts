@@ -9,6 +9,9 @@ export interface LoadedRuntime {
   readonly device: PageDevice;
 }
 
+/** The number of bytes of the WebAssembly, from `vite.config.ts`. */
+declare const runtimeBytes: number;
+
 /** At most this many threads: more do not help with small networks. */
 const mostThreads = 4;
 
@@ -38,14 +41,14 @@ async function fetchWithProgress(url: URL, onProgress: (done: number) => void): 
   const response = await fetch(url);
   if (!response.ok || response.body === null)
     throw new Error(`${url.pathname}: the server answered ${response.status}`);
-  const total = Number(response.headers.get('content-length') ?? 0);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let received = 0;
   const reader = response.body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     parts.push(part.value);
     received += part.value.length;
-    onProgress(total === 0 ? 0 : Math.min(1, received / total));
+    onProgress(Math.min(1, received / runtimeBytes));
   }
+  onProgress(1);
   return new Blob(parts).arrayBuffer();
 }

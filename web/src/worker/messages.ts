@@ -1,4 +1,5 @@
 /** What the page and its worker send each other. Every request is answered by one reply; progress may come before it. */
+import type { LabeledPicture } from '../../../src/page/page-examples.ts';
 import type { Insight } from '../../../src/page/page-model.ts';
 import type { PageLook, PageStep } from '../../../src/page/page-training.ts';
 
@@ -39,10 +40,7 @@ export interface ExplainRequest {
 }
 
 /** A picture of a class, [3, 32, 32]. */
-export interface StoredPicture {
-  readonly label: number;
-  readonly pixels: Uint8Array;
-}
+export type StoredPicture = LabeledPicture;
 
 /** The pictures of a run: those of the user with the names of their classes, or the generated set. */
 export type TrainingData =
@@ -61,6 +59,8 @@ export interface TrainingStart {
 }
 
 export interface TrainingBegun {
+  /** Whether the pictures are the generated set. */
+  readonly isGenerated: boolean;
   readonly step: number;
   readonly classes: readonly string[];
   readonly trainingPictures: number;

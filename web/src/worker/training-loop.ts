@@ -43,6 +43,7 @@ export class TrainingLoop {
         ? await PageTraining.create(runtime, device, examples, { ...recipe, batchSize, hyperparameters })
         : await PageTraining.resume(runtime, device, examples, checkpoint);
     const begun = {
+      isGenerated: data.kind === 'generated',
       step: training.step,
       classes: pictures.dataset.classes,
       trainingPictures: pictures.count,
