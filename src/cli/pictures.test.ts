@@ -92,6 +92,58 @@ describe('your own pictures', needsDecoder, () => {
     assert.deepEqual([metadata.recipe, metadata.network.name], ['tutorial', 'cifar10']);
   });
 
+  test('are trained with the recipe and the network of the run whose weights they start with', async () => {
+    const tuned = [
+      'train',
+      '--data',
+      'photos',
+      '--init-from',
+      'fast',
+      '--max-steps',
+      '1',
+      '--engine',
+      'onnx',
+    ];
+    const recipeOf = async (run: string, ...words: readonly string[]) => {
+      const { code, errors } = await cifar10([...tuned, '--train-dir', run, ...words]);
+      assert.equal(code, 0, errors);
+      const { recipe, network, batchSize } = (await readCheckpoint(`${run}/model.ckpt-1.safetensors`))
+        .metadata;
+      return [recipe, network.name, network.configuration, batchSize];
+    };
+    const width = { width: 0.1 };
+    assert.deepEqual(await recipeOf('tuned'), ['fast', 'airbench', width, 32]);
+    const adam = ['--optimizer', 'adam', '--batch-size', '8'];
+    assert.deepEqual(await recipeOf('tuned-adam', ...adam), ['tutorial', 'airbench', width, 8]);
+    const other = await cifar10([...tuned, '--train-dir', 'tuned-other', '--network', 'cifar10']);
+    assert.equal(other.code, 1);
+    assert.match(
+      other.errors,
+      /none of the 10 weights .* can be loaded from .*; add the --recipe or the --network with which they were trained/,
+    );
+    const again = await cifar10([...tuned, '--train-dir', 'tuned-adam']);
+    assert.match(again.errors, /--init-from starts a new run, but tuned-adam contains one/);
+    const swept = await cifar10([
+      ...[
+        'sweep',
+        '--data',
+        'photos',
+        '--init-from',
+        'fast',
+        '--sweep-dir',
+        'tuned-sweep',
+        '--max-steps',
+        '1',
+      ],
+      ...['--seed', '0,1', '--engine', 'onnx'],
+    ]);
+    assert.equal(swept.code, 0, swept.errors);
+    assert.equal(
+      (await readCheckpoint('tuned-sweep/seed=0/model.ckpt-1.safetensors')).metadata.recipe,
+      'fast',
+    );
+  });
+
   test('are imported to a data folder, which can be used in their place', async () => {
     const imported = await cifar10([
       'import',

@@ -75,6 +75,14 @@ describe('training in a page', () => {
     examples = { ...examples, heldOut: { ...heldOut, count: 250 } };
   });
 
+  test('refuses smaller images in the first steps', async () => {
+    const options = { network: 'airbench:width=0.01', hyperparameters: { earlySize: 24, decaySteps: 4 } };
+    await assert.rejects(PageTraining.create(ort, device, examples, options), {
+      name: 'UsageError',
+      message: /^`earlySize: 24`: all steps of a run in a page have images of the same size/,
+    });
+  });
+
   for (const [name, options] of Object.entries(recipes))
     test(`has the losses of Node.js, and its files are read and scored there: ${name}`, async () => {
       const expected = await lossesInNode(name, options, 10);

@@ -8,7 +8,7 @@ import { type Checkpoint, decodeContent, encodeContent } from '../checkpoint/con
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { Sha256 } from '../checkpoint/sha256.ts';
 import { examplesIn } from '../data/dataset.ts';
-import { RunError } from '../errors.ts';
+import { RunError, UsageError } from '../errors.ts';
 import { scoredWeights, weightsOf } from '../evaluation/weights.ts';
 import { pictureModel } from '../export/portable-model.ts';
 import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
@@ -112,7 +112,7 @@ export class PageTraining {
   }
 
   /** Begins a run with first weights that depend on the seed.
-   * @throws UsageError for an option that is out of range
+   * @throws UsageError for an option that is out of range, and for `earlySize`
    * @throws RunError when the augmentation cannot make the network's images, or ONNX Runtime fails */
   static async create(
     runtime: PageRuntime,
@@ -125,6 +125,7 @@ export class PageTraining {
   }
 
   /** Continues a run from its checkpoint.
+   * @throws UsageError for the checkpoint of a run with `earlySize`
    * @throws RunError when the checkpoint is damaged, or belongs to other examples */
   static async resume(
     runtime: PageRuntime,
@@ -150,6 +151,11 @@ export class PageTraining {
     start: PageStart,
   ): Promise<PageTraining> {
     const { recipe, seed, tensors } = start;
+    const { earlySize } = recipe.hyperparameters;
+    if (earlySize > 0)
+      throw new UsageError(
+        `\`earlySize: ${earlySize}\`: all steps of a run in a page have images of the same size; use \`earlySize: 0\``,
+      );
     const { training } = examples;
     const { classes, record } = training.dataset;
     const { name, configuration } = recipe.network;

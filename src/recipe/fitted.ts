@@ -2,11 +2,14 @@
  * Recipes that fit the number of training images. An epoch of few images has few steps, and a network needs some hundreds of steps,
  * so fewer images are trained for more epochs and in smaller batches:
  *
- * - The epochs are those of the recipe, but at least as many as show 40,000 images to the network, and then at most 60.
- * - The batch size is that of the recipe, or the largest smaller power of two with which the run has at least 300 steps, but at least 32.
+ * - The epochs are those of the recipe, but at least as many as show 40,000 images to the network, and then at most 60. A request for
+ *   another number of epochs changes the batch size too.
+ * - The batch size is that of the recipe, or the largest smaller power of two with which the run has at least 300 steps. It is never
+ *   less than 32, so fewer than 160 images, or requests for few epochs, have fewer steps.
  *
  * | training images | epochs of `fast` | batch size of `fast` | steps |
  * |---|---|---|---|
+ * | 30 | 60 | 32 | 57 |
  * | 240 | 60 | 32 | 450 |
  * | 900 | 45 | 128 | 317 |
  * | 2,400 | 17 | 128 | 319 |
@@ -14,7 +17,7 @@
  * | 50,000 | 6 | 512 | 586 |
  *
  * The learning rates follow the batch size (`recipes/airbench-muon.ts`). The number of epochs for which the biases of the whitening
- * layer are trained grows as the number of epochs does.
+ * layer are trained grows as the number of epochs does. A length in steps (`maxSteps`) changes neither.
  */
 import type { Recipe } from './recipe.ts';
 import { airbenchMuon } from './recipes/airbench-muon.ts';
@@ -37,16 +40,24 @@ const [leastSteps, leastBatch] = [300, 32];
 /** The epochs of the original, for which `airbenchMuon` has the number of epochs in which biases are trained. */
 const [originalEpochs, originalBiasEpochs] = [8, 3];
 
-/** Returns the recipe for a number of training images.
- * @param requested the number of images per step, if it is given. The learning rates follow it */
+/** What a request for a fitted recipe contains, and the rest of the recipe follows. */
+export interface FitRequest {
+  /** The number of images per step. */
+  readonly batchSize?: number | undefined;
+  /** The number of passes over the training images. */
+  readonly epochs?: number | undefined;
+}
+
+/** Returns the recipe for a number of training images. */
 export function fittedTo(
   { name, width, batchSize: usual, epochs: least }: FittedRecipe,
   images: number,
-  requested?: number,
+  requested: FitRequest = {},
 ): Recipe {
-  const epochs = Math.max(least, Math.min(mostEpochs, Math.ceil(leastSeen / Math.max(1, images))));
+  const fitting = Math.max(least, Math.min(mostEpochs, Math.ceil(leastSeen / Math.max(1, images))));
+  const { epochs = fitting } = requested;
   const most = powerOfTwo((images * epochs) / leastSteps);
-  const batchSize = requested ?? Math.min(usual, Math.max(leastBatch, most));
+  const { batchSize = Math.min(usual, Math.max(leastBatch, most)) } = requested;
   const biasEpochs = (originalBiasEpochs * epochs) / originalEpochs;
   return {
     ...airbenchMuon(batchSize, biasEpochs),

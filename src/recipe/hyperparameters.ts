@@ -218,7 +218,7 @@ export const hyperparameterTable = {
     minimum: 0,
     maximum: 1,
     default: 0.5,
-    help: 'fraction of the steps that have images of that size',
+    help: 'fraction of `decaySteps` (by default, of the steps of the run) that have images of that size',
   },
   clipNorm: {
     kind: 'number',

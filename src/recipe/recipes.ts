@@ -1,6 +1,6 @@
 /** All recipes by name. To add a recipe, add a file in `recipes/` and a line here. */
 import { unexpectedName } from '../arguments.ts';
-import { type FittedRecipe, fittedTo } from './fitted.ts';
+import { type FitRequest, type FittedRecipe, fittedTo } from './fitted.ts';
 import type { Recipe } from './recipe.ts';
 import { airbenchRecipe } from './recipes/airbench.ts';
 import { airbenchMuonRecipe } from './recipes/airbench-muon.ts';
@@ -44,9 +44,13 @@ export function requireRecipeName(name: unknown, where = 'recipe'): RecipeName {
   throw unexpectedName(where, name, recipeNames);
 }
 
-/** Returns the recipe with a name for a number of training images. Only `fast` and `best` depend on it.
- * @param batchSize the number of images per step, if it is given. The learning rates of these recipes follow it */
-export function recipeFor(name: RecipeName, images: number, batchSize?: number): Recipe {
+/** Whether a recipe depends on the number of training images. */
+export function isFitted(name: RecipeName): boolean {
+  return fitted[name] !== undefined;
+}
+
+/** Returns the recipe with a name for a number of training images. Only `fast` and `best` depend on it and on the request. */
+export function recipeFor(name: RecipeName, images: number, requested: FitRequest = {}): Recipe {
   const found = fitted[name];
-  return found === undefined ? recipes[name] : fittedTo(found, images, batchSize);
+  return found === undefined ? recipes[name] : fittedTo(found, images, requested);
 }

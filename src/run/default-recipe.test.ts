@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { datasets } from '../data/datasets.ts';
 import { describePictures } from '../data/pictures.ts';
 import { recipes } from '../recipe/recipes.ts';
+import { sampleCheckpoint } from '../testing/checkpoints.ts';
 import { givenBy } from './recipe-source.ts';
 import { resolveRequest, type TrainingRequest } from './training-request.ts';
 
@@ -42,6 +43,27 @@ test('`fast` fits the number of training images, without those that are held out
   assert.deepEqual(sizes(resolved({ holdout: 0.5 })), [64, { epochs: 60 }]);
   assert.deepEqual(sizes(resolved({ recipe: 'fast' })), [128, { epochs: 45 }]);
   assert.deepEqual(sizes(resolved({ recipe: 'fast' }, datasets.cifar10)), [512, recipes.fast.length]);
+});
+
+test('batches and the epochs of biases fit the requested length, and a resumed run that is lengthened keeps them', () => {
+  const fit = ({ batchSize, groups }: Pick<ReturnType<typeof resolved>, 'batchSize' | 'groups'>) => [
+    batchSize,
+    groups?.find(({ match }) => match === 'whiten/biases')?.epochs,
+  ];
+  const ofTen = [32, 3.75];
+  const started = resolved({ epochs: 10 });
+  assert.deepEqual(fit(started), ofTen);
+  assert.deepEqual(fit(resolved({ recipe: 'fast', epochs: 10 })), ofTen);
+  assert.deepEqual(fit(resolved({ recipe: { recipe: 'fast', epochs: 10 } })), ofTen);
+  assert.deepEqual(fit(resolved({ recipe: { recipe: 'fast', epochs: 45 }, epochs: 10 })), ofTen);
+  const { metadata } = sampleCheckpoint(10);
+  const { batchSize, groups = [], hyperparameters } = started;
+  const stored = { ...metadata, recipe: 'fast', batchSize, groups, hyperparameters };
+  for (const recipe of [undefined, 'fast'] as const) {
+    const given = recipe === undefined ? undefined : givenBy(recipe);
+    const request = { trainDir: 'run', epochs: 20, network: 'airbench:width=0.5', ...(recipe && { recipe }) };
+    assert.deepEqual(fit(resolveRequest(request, given, stored, pictures).definition), ofTen);
+  }
 });
 
 test('options and recipe files change the recipe that fits', () => {

@@ -138,6 +138,7 @@ function noneMatches(
       ? `it has ${given.size === 0 ? 'no float32 tensors' : names([...given.keys()])}, and the network has ${names(fresh.map(({ name }) => name))}`
       : `${first.name}: ${first.reason}`;
   return new RunError(
-    `\`initFrom\`: none of the ${counted(fresh.length, 'weight')} of the network can be loaded from ${oneLine(path)} (${why})`,
+    `\`initFrom\`: none of the ${counted(fresh.length, 'weight')} of the network can be loaded from ${oneLine(path)} (${why}); ` +
+      'add the `recipe` or the `network` with which they were trained',
   );
 }

@@ -85,6 +85,21 @@ describe('a scaled learning rate', () => {
     });
   });
 
+  test('of a fitted recipe is not scaled, because its rates follow the batch size, and the same request resumes it', () => {
+    for (const [batchSize, request] of [
+      // `fast` fits 9,000 images with batches of 128.
+      [128, {}],
+      [32, { batchSize: 32 }],
+    ] as const) {
+      const dataset = 'synthetic';
+      const found = rates({ ...request, recipe: 'fast', dataset });
+      const from = { batchSize, learningRate: 0.24 };
+      assert.deepEqual(found, { learningRate: 0.24, warmupSteps: 0, from });
+      const stored = { ...storedRun(batchSize, 0.24, 'fast') };
+      assert.deepEqual(rates(request, stored), { learningRate: 0.24, warmupSteps: 176, from });
+    }
+  });
+
   test('of each run in a sweep depends on the batch size of the run', async () => {
     const runs = await planSweep({
       ...{ sweepDir: 'sweep', dataDir: 'data', dataset: 'synthetic', scaleLearningRate: 'linear' },

@@ -7,7 +7,7 @@ import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { RunError } from '../errors.ts';
 import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { recipeNames, recipes } from '../recipe/recipes.ts';
+import { recipeFor, recipeNames } from '../recipe/recipes.ts';
 import { type ScaledFrom, scaledLinearly, scaledRate } from '../recipe/scale-learning-rate.ts';
 
 /** What is scaled. */
@@ -44,7 +44,10 @@ export function scaledRun(run: UnscaledRun): ScaledRun {
 }
 
 /** Scales the learning rates that a request for a resumed run sets. The others have been scaled when the run started. */
-function resumedRun({ recipe, requested }: UnscaledRun, stored: CheckpointMetadata): ScaledRun {
+function resumedRun(
+  { recipe, requested, trainingExamples }: UnscaledRun,
+  stored: CheckpointMetadata,
+): ScaledRun {
   const name = recipeNames.find((one) => one === stored.recipe);
   const keeps = 'A resumed run keeps its learning rate; leave out `scaleLearningRate`';
   if (name === undefined)
@@ -52,7 +55,9 @@ function resumedRun({ recipe, requested }: UnscaledRun, stored: CheckpointMetada
       `\`scaleLearningRate: linear\` needs the recipe that the run started with, for its batch size. ${keeps}, or add \`recipe\``,
     );
   const { batchSize, hyperparameters } = recipe;
-  const { batchSize: from, hyperparameters: before } = recipes[name];
+  // The rates of a fitted recipe follow the batch size by themselves, so they were not scaled when the run started.
+  const fit = { batchSize: stored.batchSize };
+  const { batchSize: from, hyperparameters: before } = recipeFor(name, trainingExamples, fit);
   // The caller refuses another batch size.
   if (batchSize !== stored.batchSize)
     return { hyperparameters, scaledFrom: { batchSize, learningRate: hyperparameters.learningRate } };

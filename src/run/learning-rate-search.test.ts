@@ -50,6 +50,22 @@ describe('the search for a learning rate', { timeout: 120_000 }, () => {
     assert.equal(end.points.length, 4);
   });
 
+  const early = { earlySize: 24, decaySteps: 100 };
+
+  test('takes steps with images of the usual size, also if the first steps of the run have smaller ones', async () => {
+    const recipe = { recipe: 'airbench', width: 0.01, hyperparameters: early };
+    const end = await eventsOf({ recipe, hyperparameters: {} }, 1);
+    assert.equal(end.points.length, 2);
+  });
+
+  test('refuses a network that does not take the smaller images of the first steps, as a run does', async () => {
+    await assert.rejects(eventsOf({ hyperparameters: { ...early, earlySize: 20 } }), {
+      name: 'UsageError',
+      message:
+        /^`earlySize: 20`: the network cifar10 has local3\/weights of another shape for such images; use/,
+    });
+  });
+
   for (const more of [{ hyperparameters: { learningRate: 0.1 } }, { restart: true }, { batchSize: 0 }])
     test(`refuses ${Object.keys(more)[0]}: ${JSON.stringify(Object.values(more)[0])}`, async () => {
       await assert.rejects(eventsOf(more), UsageError);

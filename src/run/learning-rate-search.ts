@@ -11,6 +11,7 @@ import { requireRunning, UsageError } from '../errors.ts';
 import { EventQueue } from '../events.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
 import { trainingDefaults } from '../recipe/defaults.ts';
+import { checkedTrainingGraph, withoutEarlyImages } from '../training/early-images.ts';
 import {
   proposeRate,
   type RangePoint,
@@ -23,7 +24,7 @@ import { Patience } from '../training/patience.ts';
 import type { TrainingRun } from '../training/run-definition.ts';
 import { openSession, shareOf, trainingGraphOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
-import { buildTrainingGraph, initialVariables, type TrainingGraph } from '../training/training-graph.ts';
+import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
 import { firstImagesOf, imagesOf, requireImages } from '../training/training-run.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
@@ -32,7 +33,7 @@ import { completeWeights, readInitialWeights } from './initial-weights.ts';
 import { withStatistics } from './normalization-statistics.ts';
 import { firstThenOthers, requireImageForEach, together } from './ranks.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
-import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
+import { sharedInitialWeights, sharedRecipe, sharedSourceRecipe } from './shared-sources.ts';
 import type { StopControl } from './stop-control.ts';
 import { dataOfRun, requireConsistent, resolveRequest, type TrainingRequest } from './training-request.ts';
 
@@ -122,7 +123,7 @@ async function prepare(
   job: Job | undefined,
 ): Promise<Plan> {
   const { initFrom } = request;
-  const given = await sharedRecipe(job, request);
+  const given = (await sharedRecipe(job, request)) ?? (await sharedSourceRecipe(job, request));
   const { data, resolved, training: unscaled } = await together(job, () => check(request, given, job));
   const { definition } = resolved;
   await requireAlike(job, () => factsOfDefinition(definition));
@@ -149,7 +150,7 @@ async function check(request: TrainingRequest, given: GivenRecipe | undefined, j
   const { definition } = resolved;
   requireImageForEach(job, definition.batchSize);
   inRecipe(given, () => requireImages(definition, data.dataset));
-  const training = inRecipe(given, () => buildTrainingGraph(definition));
+  const training = inRecipe(given, () => checkedTrainingGraph(definition));
   return { data, resolved, training };
 }
 
@@ -200,10 +201,10 @@ async function* test(
   yield { kind: 'end', points, learningRate, stopped, isAbandoned };
 }
 
-/** Returns a copy of the run with this learning rate at every step. */
+/** Returns a copy of the run with this learning rate at every step, and with images of the usual size. */
 function withRate(run: TrainingRun, learningRate: number): TrainingRun {
   const hyperparameters = {
-    ...run.hyperparameters,
+    ...withoutEarlyImages(run.hyperparameters),
     schedule: 'constant',
     warmupSteps: 0,
     learningRate,

@@ -1,6 +1,7 @@
 /** Reads the recipe of a request, which is a name, a file or an object. */
 import { type Check, pickOptions, requireOptions, unexpectedName } from '../arguments.ts';
 import { RunError, UsageError } from '../errors.ts';
+import type { FitRequest } from '../recipe/fitted.ts';
 import {
   changed,
   type Recipe,
@@ -35,14 +36,14 @@ export interface GivenRecipe {
 }
 
 /** Returns a given recipe for a number of training images, if it depends on it.
- * @param batchSize the number of images per step that the request or the checkpoint contains */
+ * @param requested what the request or the checkpoint contains, before which the changes of the recipe do not count */
 export function givenRecipeFor(
   { recipe, named, changes = {} }: GivenRecipe,
   images: number,
-  batchSize: number | undefined,
+  { batchSize = changes.batchSize, epochs = changes.epochs }: FitRequest,
 ): Recipe {
   if (named === undefined) return recipe;
-  const base = recipeFor(named, images, batchSize ?? changes.batchSize);
+  const base = recipeFor(named, images, { batchSize, epochs });
   return { ...changed(base, changes), name: recipe.name };
 }
 

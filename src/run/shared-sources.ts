@@ -4,7 +4,8 @@ import type { Job } from '../collective/mpi/start-mpi.ts';
 import { requireAlike } from './alike.ts';
 import type { InitialWeights } from './initial-weights.ts';
 import { type Codec, ofFirst } from './ranks.ts';
-import { type GivenRecipe, readRecipe } from './recipe-source.ts';
+import { type GivenRecipe, givenBy, readRecipe } from './recipe-source.ts';
+import { recipeOfSource } from './source-recipe.ts';
 import type { TrainingRequest } from './training-request.ts';
 
 /** Returns the recipe of a request, or undefined if it has none.
@@ -15,6 +16,18 @@ export async function sharedRecipe(
 ): Promise<GivenRecipe | undefined> {
   await requireAlike(job, () => ({ '`recipe`': recipe, '`initFrom`': initFrom }));
   return ofFirst(job, async () => (recipe === undefined ? undefined : readRecipe(recipe)), recipeCodec);
+}
+
+/** Returns the recipe of the run whose weights a new run starts with, as `recipeOfSource` does. Only the first process reads it. */
+export function sharedSourceRecipe(
+  job: Job | undefined,
+  request: Parameters<typeof recipeOfSource>[0],
+): Promise<GivenRecipe | undefined> {
+  const find = async () => {
+    const recipe = await recipeOfSource(request);
+    return recipe && givenBy(recipe);
+  };
+  return ofFirst(job, find, recipeCodec);
 }
 
 /** Returns the initial weights that the first process reads. Only that process calls `read`.

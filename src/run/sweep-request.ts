@@ -20,6 +20,7 @@ import { requireImages } from '../training/training-run.ts';
 import { givenBy, withRecipeRead } from './recipe-source.ts';
 import { combinedChoice, type RunData } from './run-data.ts';
 import { runName } from './run-name.ts';
+import { recipeOfSource, runOfSource } from './source-recipe.ts';
 import {
   dataOfRun,
   requireConsistent,
@@ -125,9 +126,14 @@ export async function planSweep(request: SweepRequest): Promise<readonly Planned
   const base = { ...common, ...length, keep };
   const seen = new Set<string>();
   const found = new Map<string, Promise<RunData>>();
+  let source: ReturnType<typeof runOfSource> | undefined;
+  // All runs have the same source, which is read once.
+  const readSource = (initFrom: string) => (source ??= runOfSource(initFrom));
   const runs: PlannedRun[] = [];
   for (const options of combinationsOf(vary)) {
-    const asked = await withRecipeRead(withOptions(base, options));
+    const unread = withOptions(base, options);
+    const ofSource = await recipeOfSource(unread, readSource);
+    const asked = await withRecipeRead(ofSource === undefined ? unread : { ...unread, recipe: ofSource });
     const { dataset } = await dataOf(asked, found);
     runs.push(plannedRun({ ...asked, holdout: holdoutOf(asked, dataset) }, options, dataset, seen));
   }

@@ -28,7 +28,7 @@ import {
   recipeOptionChecks,
   requireOneLength,
 } from '../recipe/recipe.ts';
-import { type RecipeName, recipeFor } from '../recipe/recipes.ts';
+import { isFitted, type RecipeName, recipeFor } from '../recipe/recipes.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/stored-run.ts';
@@ -46,8 +46,9 @@ import { type RunOptions, runOptionChecks } from './run-options.ts';
 
 /**
  * A request to train in a folder. An omitted option has the value of the checkpoint that the run resumes from, or else
- * that of `recipe`, or else that of the recipe `fast` for the user's own pictures (`defaultRecipe`) and that of the tutorial
- * for other data (`recipe/recipes/tutorial.ts`, `recipe/defaults.ts`).
+ * that of `recipe`, or else that of the recipe of the run that `initFrom` names (`source-recipe.ts`), or else that of the recipe `fast`
+ * for the user's own pictures (`defaultRecipe`) and that of the tutorial for other data (`recipe/recipes/tutorial.ts`,
+ * `recipe/defaults.ts`).
  */
 export interface TrainingRequest extends RecipeOptions, RunOptions, ProcessOptions {
   /** The name of a recipe, the path of a recipe file (`.toml`), or a recipe. Other options of the request override those of the
@@ -172,20 +173,38 @@ function baseOf(
   stored: CheckpointMetadata | undefined,
   { dataset, trainingExamples }: { readonly dataset: DatasetDescription; readonly trainingExamples: number },
 ): Recipe {
-  const batchSize = request.batchSize ?? stored?.batchSize;
+  const { epochs } = request;
+  const requested = { batchSize: request.batchSize ?? stored?.batchSize, epochs };
   if (given === undefined)
     return stored === undefined
-      ? recipeFor(defaultRecipe(request, dataset), trainingExamples, batchSize)
+      ? recipeFor(defaultRecipe(request, dataset), trainingExamples, requested)
       : recipeOfCheckpoint(stored);
-  const recipe = givenRecipeFor(given, trainingExamples, batchSize);
-  if (stored === undefined || recipe.hyperparameters.decaySteps > 0) return recipe;
+  const recipe = givenRecipeFor(given, trainingExamples, requested);
+  if (stored === undefined) return recipe;
+  const kept = { ...recipe, groups: keptGroups(given, recipe, stored) };
+  if (recipe.hyperparameters.decaySteps > 0) return kept;
   const { decaySteps } = stored.hyperparameters;
-  return { ...recipe, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
+  return { ...kept, hyperparameters: { ...recipe.hyperparameters, decaySteps } };
+}
+
+/** Returns the groups of a given recipe for a resumed run. If a fitted recipe makes the groups, their numbers of epochs are those that
+ * fitted the length of the run when it started. */
+function keptGroups(
+  { named, changes }: GivenRecipe,
+  { groups }: Recipe,
+  stored: CheckpointMetadata,
+): Recipe['groups'] {
+  if (named === undefined || !isFitted(named) || changes?.groups !== undefined) return groups;
+  const epochsOf = (match: string) => stored.groups.find((group) => group.match === match)?.epochs;
+  return groups.map((group) => {
+    const epochs = group.epochs === undefined ? undefined : epochsOf(group.match);
+    return epochs === undefined ? group : { ...group, epochs };
+  });
 }
 
 /** Returns the name of the recipe of a new run without one: `fast` for the user's own pictures, and that of the tutorial otherwise. A
- * request that names a network, an optimizer or initial weights changes the tutorial, because the settings of `fast` are those of its
- * own network and optimizer. */
+ * request that names a network or an optimizer changes the tutorial, because the settings of `fast` are those of its own network and
+ * optimizer. So does one with initial weights that are from no run of this program, which has no recipe. */
 export function defaultRecipe(
   { network, initFrom, hyperparameters }: Pick<TrainingRequest, 'network' | 'initFrom' | 'hyperparameters'>,
   { name }: Pick<DatasetDescription, 'name'>,

@@ -57,7 +57,7 @@ import { firstThenOthers, leads, requireImageForEach, sharedCheckpoint, together
 import { writeRecipeFile } from './recipe-file.ts';
 import { type GivenRecipe, inRecipe, inRecipeLater } from './recipe-source.ts';
 import type { ProvidedData } from './run-data.ts';
-import { sharedInitialWeights, sharedRecipe } from './shared-sources.ts';
+import { sharedInitialWeights, sharedRecipe, sharedSourceRecipe } from './shared-sources.ts';
 import { TrainDir } from './train-dir.ts';
 import {
   dataOfRun,
@@ -195,7 +195,7 @@ interface CompleteRun {
  * complete run needs no data. */
 async function prepare(
   request: TrainingRequest,
-  given: GivenRecipe | undefined,
+  named: GivenRecipe | undefined,
   signal: AbortSignal,
   report: (event: TrainingEvent) => void,
   { onSaveProgress: onProgress, job }: Pick<TrainingControl, 'onSaveProgress' | 'job'>,
@@ -209,6 +209,7 @@ async function prepare(
   const find = async () => (request.restart === true ? undefined : store.latest());
   const resume = await sharedCheckpoint(job, find);
   const stored = resume?.checkpoint.metadata;
+  const given = named ?? (stored === undefined ? await sharedSourceRecipe(job, request) : undefined);
   const checked = await together(job, () => check(request, given, store, resume, job));
   const { data, resolved, training: unscaled } = checked;
   const { definition } = resolved;

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { readCheckpointIndex } from '../checkpoint/checkpoint-index.ts';
-import { isCheckpointMetadata } from '../checkpoint/metadata.ts';
+import { type CheckpointMetadata, isCheckpointMetadata } from '../checkpoint/metadata.ts';
 import { decodeSafetensors } from '../checkpoint/safetensors.ts';
 import type { FoundCheckpoint } from '../checkpoint/store.ts';
 import type { ChannelStatistics } from '../data/dataset.ts';
@@ -27,6 +27,8 @@ export interface WeightSource {
   /** Returns the statistics with which the images of the network were normalized, or undefined if that is unknown or they were
    * normalized in another way. */
   readonly statistics: () => ChannelStatistics | undefined;
+  /** The names of the recipe and the network of the run, if the file is one of our checkpoints. */
+  readonly run?: Pick<CheckpointMetadata, 'recipe' | 'network'>;
 }
 
 /** What `initFrom` takes. */
@@ -114,7 +116,7 @@ function scopeOf(name: string): string {
 function ofCheckpoint({ path, checkpoint: { tensors, metadata } }: FoundCheckpoint): WeightSource {
   const statistics = () =>
     metadata.normalization === 'dataset' ? datasetOf(metadata).statistics : undefined;
-  return { path, tensors, statistics };
+  return { path, tensors, statistics, run: metadata };
 }
 
 const readStatistics = json(

@@ -20,6 +20,22 @@ export function earlyImagesOf({ network, hyperparameters }: SizedRun): EarlyImag
   return { imageShape: [channels, earlySize, earlySize], steps: Math.round(earlyShare * decaySteps) };
 }
 
+/** Returns the hyperparameters of steps that all have images of the usual size. */
+export function withoutEarlyImages(found: Hyperparameters): Hyperparameters {
+  return { ...found, earlySize: 0 };
+}
+
+/** Requires a run with smaller images in its first steps to define the number of steps of which these are a share.
+ * @throws UsageError when it does not */
+export function requireEarlyEnd({ hyperparameters }: Pick<SizedRun, 'hyperparameters'>): void {
+  const { earlySize, earlyShare, decaySteps } = hyperparameters;
+  if (earlySize === 0 || decaySteps > 0) return;
+  throw new UsageError(
+    `\`earlySize: ${earlySize}\` needs \`decaySteps\`, because \`earlyShare: ${earlyShare}\` is a fraction of these steps; found ` +
+      '`decaySteps: 0`, expected the number of steps of the run, or `earlySize: 0`',
+  );
+}
+
 /** Returns the shape [C, H, W] of the images of a step. */
 export function imageShapeAt(run: SizedRun, step: number): Shape {
   const early = earlyImagesOf(run);

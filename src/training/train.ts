@@ -25,7 +25,7 @@ import { type BatchSource, prefetchBatches } from '../input/prefetch.ts';
 import { averageName } from '../optimizer/moving-average.ts';
 import type { Float32Tensor } from '../tensor/tensor.ts';
 import { requireFinite, requireFiniteVariables, requireScalable } from './divergence.ts';
-import { earlyImagesOf } from './early-images.ts';
+import { checkedTrainingGraph, earlyImagesOf, requireEarlyEnd } from './early-images.ts';
 import { EpochCounter, type EpochReport } from './epochs.ts';
 import { follow, overAllRanks } from './follow.ts';
 import { initialState } from './loss-scale.ts';
@@ -36,7 +36,7 @@ import { openRunSession } from './sized-session.ts';
 import { type StepSummary, Summarizer } from './summarizer.ts';
 import { shareOf } from './towers.ts';
 import { type StepReport, trainStep } from './train-step.ts';
-import { buildTrainingGraph, initialVariables, type TrainingGraph } from './training-graph.ts';
+import { initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
   firstImagesOf,
@@ -166,6 +166,7 @@ export type TrainEvent =
  * @throws StoppedError when the signal is aborted while it waits for the folder or compiles the graph */
 export async function* trainSteps(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   requireOptions(options, trainChecks);
+  requireEarlyEnd(options.run);
   if (options.store.isLocked) return yield* trainLocked(options);
   const lost = new AbortController();
   const { signal = lost.signal } = options;
@@ -202,7 +203,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
   let hasFailed = false;
   try {
     yield { kind: 'busy', globalStep, with: 'compiling' };
-    const { training = buildTrainingGraph(run) } = options;
+    const { training = checkedTrainingGraph(run) } = options;
     // The graph always contains all watched values, because a run must not depend on whether summaries are written.
     session = await patience.for(openRunSession(run, training, globalStep), (late) => void late.release());
     if (session === undefined) throw new StoppedError('nothing was changed');
@@ -309,7 +310,10 @@ async function* iterations(
   let ended: EpochReport | undefined;
   const { ranks } = run;
   let isAgreed = false;
-  for (let globalStep = Math.max(0, first); ; globalStep++) {
+  const start = Math.max(0, first);
+  /** The first step with images of the usual size, for which another graph is compiled. */
+  const grows = earlyImagesOf(run)?.steps;
+  for (let globalStep = start; ; globalStep++) {
     // Processes that train together all stop after the same step.
     const isAborted = () => (ranks === undefined ? signal?.aborted === true : isAgreed);
     const isLast = () => globalStep >= maxSteps || isAborted();
@@ -341,6 +345,8 @@ async function* iterations(
     }
     // The signal is checked again, so that a stop that was requested during the validation skips the next step.
     const last = isLast();
+    if (!last && globalStep === grows && globalStep > start)
+      yield { kind: 'busy', globalStep, with: 'compiling' };
     const taken = last
       ? undefined
       : await patience.forStep(

@@ -1,5 +1,6 @@
 /** The page of all runs: a table, and the curves of the runs that are chosen in it. */
 import { useMemo } from 'preact/hooks';
+import { trainCommand } from '../../src/dashboard/page/commands.ts';
 import { formatShown, type ShownRuns, shownRuns } from '../../src/dashboard/page/shown-runs.ts';
 import { ChartPanel } from './charts/panel.tsx';
 import { Empty } from './message.tsx';
@@ -35,7 +36,7 @@ function NoRuns({ folder, isLive }: { readonly folder: string; readonly isLive: 
   return (
     <Empty title={`There are no runs below ${folder}`}>
       <p>{isLive ? 'Start one, and it appears here:' : 'Start one, and export the page again:'}</p>
-      <pre>npx cifar10 train --train-dir {folder}/run1</pre>
+      <pre>{trainCommand(folder)}</pre>
     </Empty>
   );
 }

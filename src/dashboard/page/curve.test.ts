@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   appended,
+  ascending,
   curveOfBytes,
   lowerBound,
   nearestIndex,
-  pointsAfter,
   reduced,
   reducedCurve,
   within,
@@ -18,17 +18,43 @@ const curve = (steps: readonly number[]) => ({
   values: steps.map((step) => step / 10),
 });
 
-test('new points replace those from their first step on', () => {
-  assert.deepEqual(appended(curve([1, 2, 3, 4]), curve([3, 5])), curve([1, 2, 3, 5]));
+test('new points follow those that are known, and those that are known already are left out', () => {
   assert.deepEqual(appended(curve([1, 2]), curve([3])), curve([1, 2, 3]));
+  assert.deepEqual(appended(curve([1, 2, 3]), curve([2, 3, 4])), curve([1, 2, 3, 4]));
+  assert.deepEqual(appended(curve([1, 2, 9]), curve([2, 3])), curve([1, 2, 9]));
   assert.deepEqual(appended(curve([]), curve([3])), curve([3]));
   assert.deepEqual(appended(curve([1, 2]), curve([])), curve([1, 2]));
 });
 
-test('the points after a curve are those with later steps', () => {
-  assert.deepEqual(pointsAfter(curve([1, 2, 3]), curve([1, 2])), curve([3]));
-  assert.deepEqual(pointsAfter(curve([1, 2]), curve([])), curve([1, 2]));
-  assert.deepEqual(pointsAfter(curve([1, 2]), curve([2, 9])), curve([]));
+test('steps that repeat or go back are new points if they are later', () => {
+  const first = { steps: [0, 0, 5], times: [1, 2, 3], values: [1, 2, 3] };
+  const again = { steps: [5, 0, 1], times: [3.0004, 4, 5], values: [3, 4, 5] };
+  assert.deepEqual(appended(first, again), {
+    steps: [0, 0, 5, 0, 1],
+    times: [1, 2, 3, 4, 5],
+    values: [1, 2, 3, 4, 5],
+  });
+  // A clock that was set back.
+  const earlier = { steps: [6], times: [0.5], values: [null] };
+  assert.deepEqual(appended(first, earlier).steps, [0, 0, 5, 6]);
+});
+
+test('a line is drawn in the order of x', () => {
+  const line = { x: [0, 0, 5, 0, 1], y: [1, 2, 3, null, 5] };
+  assert.deepEqual(ascending(line), { x: [0, 0, 0, 1, 5], y: [1, 2, null, 5, 3] });
+  const sorted = { x: [1, 1, 2], y: [3, 2, 1] };
+  assert.equal(ascending(sorted).x, sorted.x);
+});
+
+test('a single gap in a long line stays', () => {
+  const y: (number | null)[] = Array.from({ length: 5000 }, (_, index) => index % 7);
+  y[2345] = null;
+  const few = reduced({ x: y.map((_, index) => index), y }, 200);
+  assert.deepEqual(
+    few.y.filter((value) => value === null),
+    [null],
+  );
+  assert.equal(few.x[few.y.indexOf(null)], 2345);
 });
 
 test('a curve is read from its bytes, and bytes that are cut off are refused', () => {

@@ -22,24 +22,29 @@ export function nearestIndex(list: ArrayLike<number>, value: number): number {
   return left !== undefined && value - left <= right - value ? after - 1 : after;
 }
 
-/** Returns a curve with new points. They replace the points from their first step on, because a run that resumes repeats steps. */
-export function appended(curve: Curve, { steps, times, values }: Curve): Curve {
-  const [first] = steps;
-  if (first === undefined) return curve;
-  const kept = lowerBound(curve.steps, first);
+/** Times are rounded to milliseconds on their way. */
+const timeAccuracy = 0.001;
+
+/** Returns a curve with points that were written after it, in the order in which they were written. Points that it has already are left
+ * out: those that have neither a later step nor a later time than its last point. Steps may repeat or go back, as in the files of a
+ * program that began again. */
+export function appended(curve: Curve, added: Curve): Curve {
+  const lastStep = curve.steps.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const lastTime = (curve.times.at(-1) ?? Number.NEGATIVE_INFINITY) + timeAccuracy;
+  const first = added.steps.findIndex((step, at) => step > lastStep || (added.times[at] ?? 0) > lastTime);
+  if (first < 0) return curve;
   return {
-    steps: [...curve.steps.slice(0, kept), ...steps],
-    times: [...curve.times.slice(0, kept), ...times],
-    values: [...curve.values.slice(0, kept), ...values],
+    steps: [...curve.steps, ...added.steps.slice(first)],
+    times: [...curve.times, ...added.times.slice(first)],
+    values: [...curve.values, ...added.values.slice(first)],
   };
 }
 
-/** Returns the points after the last step of another curve. */
-export function pointsAfter({ steps, times, values }: Curve, known: Curve): Curve {
-  const last = known.steps.at(-1) ?? Number.NEGATIVE_INFINITY;
-  let first = lowerBound(steps, last);
-  while ((steps[first] ?? Number.POSITIVE_INFINITY) <= last) first++;
-  return { steps: steps.slice(first), times: times.slice(first), values: values.slice(first) };
+/** Returns a line with its points in ascending order of x. Points with the same x keep their order. */
+export function ascending({ x, y }: Line): Line {
+  if (x.every((value, at) => at === 0 || value >= (x[at - 1] ?? value))) return { x, y };
+  const order = [...x.keys()].sort((a, b) => (x[a] ?? 0) - (x[b] ?? 0));
+  return { x: order.map((at) => x[at] ?? 0), y: order.map((at) => y[at] ?? null) };
 }
 
 /** Reads the points of `scalars/TAG.bin`: all steps, all times and all values, as little-endian float64.
@@ -80,7 +85,8 @@ export function reduced({ x, y }: Line, most: number): Line {
     const [begin, end] = [edge(interval), edge(interval + 1)];
     let [least, greatest] = [begin, begin];
     for (let at = begin; at < end; at++) {
-      if (below(y, at, least)) least = at;
+      // A gap takes the place of the smallest value.
+      if (y[least] !== null && (y[at] === null || below(y, at, least))) least = at;
       if (below(y, greatest, at)) greatest = at;
     }
     kept.push(...(least === greatest ? [least] : [Math.min(least, greatest), Math.max(least, greatest)]));

@@ -1,6 +1,6 @@
 /** The curves of runs in the page: they are requested once, and then grow. New points may arrive while a request is under way. */
 import type { Change, Curve, ScalarOverview } from '../wire.ts';
-import { appended, emptyCurve, pointsAfter, reducedCurve } from './curve.ts';
+import { appended, emptyCurve, reducedCurve } from './curve.ts';
 
 export interface KnownCurve {
   readonly curve: Curve;
@@ -62,8 +62,7 @@ export class Overviews {
         return [tag, { curve, count: numbers.get(tag) ?? curve.steps.length }] as const;
       }),
     );
-    const grow = (all: KnownCurves, points: NewPoints) => grown(all, points, newerPoints);
-    this.#known.set(id, request.points.reduce(grow, known));
+    this.#known.set(id, request.points.reduce<KnownCurves>(grown, known));
     return true;
   }
 
@@ -77,11 +76,7 @@ export class Overviews {
   add(id: string, points: NewPoints): boolean {
     this.#requests.get(id)?.points.push(points);
     const known = this.#known.get(id);
-    if (known !== undefined)
-      this.#known.set(
-        id,
-        grown(known, points, (_, added) => added),
-      );
+    if (known !== undefined) this.#known.set(id, grown(known, points));
     return known !== undefined;
   }
 
@@ -92,23 +87,14 @@ export class Overviews {
   }
 }
 
-function newerPoints(known: Curve, added: Curve): Curve {
-  return pointsAfter(added, known);
-}
-
-/** @param choose which of the added points a curve lacks */
-function grown(
-  known: KnownCurves,
-  added: NewPoints,
-  choose: (curve: Curve, added: Curve) => Curve,
-): KnownCurves {
+function grown(known: KnownCurves, added: NewPoints): KnownCurves {
   const next = new Map(known);
   for (const [tag, points] of Object.entries(added)) {
     const { curve, count } = next.get(tag) ?? { curve: emptyCurve, count: 0 };
-    const whole = appended(curve, choose(curve, points));
+    const whole = appended(curve, points);
     next.set(tag, {
       curve: whole.steps.length > mostPoints ? reducedCurve(whole, mostPoints / 2) : whole,
-      count: Math.max(0, count + whole.steps.length - curve.steps.length),
+      count: count + whole.steps.length - curve.steps.length,
     });
   }
   return next;

@@ -28,8 +28,9 @@ export function Chart({ tag, curves, options }: ChartProps) {
   const width = useWidth(element);
   const shade = useStore(theme);
   const [pointer, setPointer] = useState<{ readonly left: number; readonly top: number }>();
-  const whole = useWholeCurves(tag, curves, isVisible && options.range !== undefined);
   const { smoothing, isLog, horizontal, range } = options;
+  // An overview has the extremes of its intervals, whose means are not those of all points.
+  const whole = useWholeCurves(tag, curves, isVisible && (range !== undefined || smoothing > 0));
   const isSmoothed = smoothing > 0;
   const hasRaw = isSmoothed && curves.length <= mostRawLines;
   const lines = useMemo(
@@ -69,7 +70,9 @@ export function Chart({ tag, curves, options }: ChartProps) {
         ref={element}
         role="slider"
         aria-label={describe(tag, curves)}
-        aria-valuenow={Math.round(x ?? 0)}
+        aria-valuemin={Math.floor(drawn?.x.low ?? 0)}
+        aria-valuemax={Math.ceil(drawn?.x.high ?? 0)}
+        aria-valuenow={Math.round(x ?? drawn?.x.low ?? 0)}
         aria-valuetext={x === undefined ? 'no position' : spoken(rows, x)}
         tabIndex={0}
         onKeyDown={(event) => moveCursor(event, plot.current)}

@@ -1,6 +1,6 @@
 /** The lines of a chart, from the curves of its runs. */
 import { type Horizontal, type Range, rangeOfX, rangeOfY } from '../../../src/dashboard/page/axis-range.ts';
-import { appended, type Line, pointsAfter, reduced, within } from '../../../src/dashboard/page/curve.ts';
+import { appended, ascending, type Line, reduced, within } from '../../../src/dashboard/page/curve.ts';
 import { smoothed, weightFor } from '../../../src/dashboard/page/smooth.ts';
 import type { Curve } from '../../../src/dashboard/wire.ts';
 import type { ChartOptions } from './options.ts';
@@ -27,11 +27,11 @@ export function lineOf(
   whole: Curve | undefined,
   { smoothing, horizontal }: ChartOptions,
 ): ChartLine {
-  const points = whole === undefined ? curve.curve : appended(whole, pointsAfter(curve.curve, whole));
-  const x = horizontalOf(points, horizontal);
+  const points = whole === undefined ? curve.curve : appended(whole, curve.curve);
+  const { x, y: values } = ascending({ x: horizontalOf(points, horizontal), y: points.values });
   const ratio = points.steps.length / Math.max(1, curve.curve.steps.length);
-  const y = smoothed(points.values, weightFor(smoothing, ratio));
-  return { curve, shown: { x, y }, raw: { x, y: points.values } };
+  const y = smoothed(values, weightFor(smoothing, ratio));
+  return { curve, shown: { x, y }, raw: { x, y: values } };
 }
 
 function horizontalOf({ steps, times }: Curve, horizontal: Horizontal): readonly number[] {

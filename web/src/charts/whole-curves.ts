@@ -1,4 +1,4 @@
-/** The whole curves of a chart, which are only fetched when it zooms in so far that the overview is too coarse. */
+/** The whole curves of a chart, which are only fetched when the overview is too coarse: to zoom in, and for smoothing. */
 import { useEffect, useState } from 'preact/hooks';
 import { curveOfBytes } from '../../../src/dashboard/page/curve.ts';
 import { type Curve, idOf } from '../../../src/dashboard/wire.ts';

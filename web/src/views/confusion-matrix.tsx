@@ -1,4 +1,5 @@
 /** A confusion matrix as a table: a row for each true class, a column for each predicted class. */
+import type { TargetedFocusEvent, TargetedKeyboardEvent } from 'preact';
 import { formatPercent, formatWhole } from '../../../src/dashboard/page/format.ts';
 
 export interface Cell {
@@ -6,7 +7,7 @@ export interface Cell {
   readonly predicted: number;
 }
 
-interface MatrixProps {
+export interface MatrixProps {
   readonly classes: readonly string[];
   /** Numbers of images by [label][predicted]. */
   readonly confusion: readonly (readonly number[])[];
@@ -25,8 +26,8 @@ export function ConfusionMatrix({ classes, confusion, cell, onChoose }: MatrixPr
         <thead>
           <tr>
             <td class="corner">true \ predicted</td>
-            {classes.map((name) => (
-              <th key={name} scope="col">
+            {classes.map((name, index) => (
+              <th key={index} scope="col">
                 <span>{name}</span>
               </th>
             ))}
@@ -35,21 +36,22 @@ export function ConfusionMatrix({ classes, confusion, cell, onChoose }: MatrixPr
             </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody onKeyDown={moveFocus} onFocusIn={keepPlace}>
           {classes.map((name, label) => {
             const row = confusion[label] ?? [];
             const total = row.reduce((sum, count) => sum + count, 0);
             return (
-              <tr key={name}>
+              <tr key={label}>
                 <th scope="row">{name}</th>
                 {row.map((count, predicted) => {
                   const isChosen = cell?.label === label && cell.predicted === predicted;
                   const share = total > 0 ? count / total : 0;
                   const words = `${formatWhole(count)} images of ${name}, predicted as ${classes[predicted]}`;
                   return (
-                    <td key={classes[predicted]} class={shadeOf(share, label === predicted)}>
+                    <td key={predicted} class={shadeOf(share, label === predicted)}>
                       <button
                         type="button"
+                        tabIndex={label === 0 && predicted === 0 ? 0 : -1}
                         aria-pressed={isChosen}
                         aria-label={words}
                         title={`${words} (${formatPercent(share)})`}
@@ -68,6 +70,37 @@ export function ConfusionMatrix({ classes, confusion, cell, onChoose }: MatrixPr
       </table>
     </section>
   );
+}
+
+/** Moves the focus by arrow keys, Home and End. Tab reaches only one cell, and leaves the table. */
+function moveFocus(event: TargetedKeyboardEvent<HTMLElement>): void {
+  const { target, currentTarget, key } = event;
+  const place = target instanceof HTMLElement ? target.closest('td') : null;
+  const row = place?.closest('tr');
+  if (place === null || row === null || row === undefined) return;
+  const cells = [...row.querySelectorAll('td')].filter((cell) => cell.querySelector('button') !== null);
+  const rows = [...currentTarget.querySelectorAll('tr')];
+  const [across, down] = [cells.indexOf(place), rows.indexOf(row)];
+  const moves = new Map([
+    ['ArrowLeft', [across - 1, down]],
+    ['ArrowRight', [across + 1, down]],
+    ['ArrowUp', [across, down - 1]],
+    ['ArrowDown', [across, down + 1]],
+    ['Home', [0, down]],
+    ['End', [cells.length - 1, down]],
+  ]);
+  const [toAcross = -1, toDown = -1] = moves.get(key) ?? [];
+  const button = rows[toDown]?.querySelectorAll('button')[toAcross];
+  if (button === undefined) return;
+  event.preventDefault();
+  button.focus();
+}
+
+/** Makes the cell that has the focus the one that Tab reaches. */
+function keepPlace({ target, currentTarget }: TargetedFocusEvent<HTMLElement>): void {
+  for (const button of currentTarget.querySelectorAll<HTMLButtonElement>('button[tabindex="0"]'))
+    button.tabIndex = -1;
+  if (target instanceof HTMLButtonElement) target.tabIndex = 0;
 }
 
 /** Returns the classes of a cell. A root shows rare mistakes too. */

@@ -1,19 +1,22 @@
 /** All evaluations of the run, the newest first. */
+import { evaluateCommand } from '../../../src/dashboard/page/commands.ts';
 import { formatPercent, formatWhole } from '../../../src/dashboard/page/format.ts';
 import type { EvaluationList } from '../../../src/dashboard/wire.ts';
 import { useResource } from '../client.ts';
 import { Empty, Failure, Loading } from '../message.tsx';
+import { useRunList } from '../runs.ts';
 import type { ViewProps } from '../views.ts';
 
 export function EvaluationsView({ run }: ViewProps) {
   const { value, error } = useResource<EvaluationList>(`${run.id}/evaluations.json`, 'json');
+  const { list: { folder = '.' } = {} } = useRunList();
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const evaluations = value.evaluations.toReversed();
   if (evaluations.length === 0) {
     return (
       <Empty title="No evaluations yet">
-        <pre>npx cifar10 eval --run-once --checkpoint-dir {run.path}</pre>
+        <pre>{evaluateCommand(folder, run.path, false)}</pre>
       </Empty>
     );
   }
@@ -37,8 +40,8 @@ export function EvaluationsView({ run }: ViewProps) {
           </tr>
         </thead>
         <tbody>
-          {evaluations.map(({ step, precision, images, data, weights, tta, time }) => (
-            <tr key={`${step} ${time} ${data} ${weights} ${tta}`}>
+          {evaluations.map(({ step, precision, images, data, weights, tta, time }, index) => (
+            <tr key={evaluations.length - index}>
               <td class="number">{formatWhole(step)}</td>
               <td class="number">
                 {precision === best ? <b>{formatPercent(precision, 2)}</b> : formatPercent(precision, 2)}

@@ -1,16 +1,23 @@
 /** The newest evaluation: the confusion matrix, and the most confident mistakes. A cell of the matrix chooses mistakes. */
 import { useState } from 'preact/hooks';
+import { evaluateCommand } from '../../../src/dashboard/page/commands.ts';
 import { formatPercent, formatWhole } from '../../../src/dashboard/page/format.ts';
 import { pictureAddress } from '../../../src/dashboard/page/picture-address.ts';
 import type { EvaluationList, Mistake } from '../../../src/dashboard/wire.ts';
 import { useResource } from '../client.ts';
 import { Empty, Failure, Loading } from '../message.tsx';
+import { useRunList } from '../runs.ts';
 import type { ViewProps } from '../views.ts';
 import { type Cell, ConfusionMatrix } from './confusion-matrix.tsx';
+import { LargestConfusions } from './largest-confusions.tsx';
+
+/** A matrix of more classes would be too large to read, and to draw. */
+const mostInMatrix = 100;
 
 export function MistakesView({ run }: ViewProps) {
   const { value, error } = useResource<EvaluationList>(`${run.id}/evaluations.json`, 'json');
   const [cell, setCell] = useState<Cell>();
+  const { list: { folder = '.' } = {} } = useRunList();
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const { report } = value;
@@ -18,7 +25,7 @@ export function MistakesView({ run }: ViewProps) {
     return (
       <Empty title="No report yet">
         <p>A report has the confusion matrix and the worst mistakes. To write one:</p>
-        <pre>npx cifar10 eval --run-once --report report --checkpoint-dir {run.path}</pre>
+        <pre>{evaluateCommand(folder, run.path, true)}</pre>
       </Empty>
     );
   }
@@ -30,14 +37,21 @@ export function MistakesView({ run }: ViewProps) {
   return (
     <section aria-label="Confusion and mistakes" class="mistakes">
       <div class="panel">
-        <h2>Confusion matrix at step {formatWhole(step)}</h2>
-        <ConfusionMatrix {...{ classes, confusion, cell }} onChoose={setCell} />
+        <h2>
+          {classes.length > mostInMatrix ? 'Largest confusions' : 'Confusion matrix'} at step{' '}
+          {formatWhole(step)}
+        </h2>
+        {classes.length > mostInMatrix ? (
+          <LargestConfusions {...{ classes, confusion, cell }} onChoose={setCell} />
+        ) : (
+          <ConfusionMatrix {...{ classes, confusion, cell }} onChoose={setCell} />
+        )}
       </div>
       <div class="panel">
         <h2>Most confident mistakes</h2>
         <p class="hint" role="status">
           {cell === undefined
-            ? 'Choose a cell of the matrix to see only its mistakes.'
+            ? 'Choose a cell of the table to see only its mistakes.'
             : `${classes[cell.label]}, taken for ${classes[cell.predicted]}: ${formatWhole(count)} images, ${shown.length} of them are among the most confident mistakes. `}
           {cell !== undefined && (
             <button type="button" onClick={() => setCell(undefined)}>
