@@ -103,7 +103,10 @@ async function* writeFiles(
     requireRunning(signal);
     yield { kind: 'progress', done: index, all: found.length };
     if (path.split('/').some((name) => Buffer.byteLength(name) > longestName)) {
-      yield { kind: 'skipped', text: `${path.slice(0, 60)}…: the tag is too long for the name of a file` };
+      yield {
+        kind: 'skipped',
+        text: `${path.slice(0, 60)}…: the path of the run or the tag is too long for the name of a file`,
+      };
       continue;
     }
     const content = await make();

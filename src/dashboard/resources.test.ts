@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -207,6 +207,23 @@ test('the newest checkpoint and its network are sent', () =>
     assert.ok(((await bytesAt(source, `${idOf('a')}/checkpoint.safetensors`))?.length ?? 0) > 100);
     const [run] = source.list(true).runs;
     assert.deepEqual([run?.step, run?.state, run?.has.checkpoint], [40, 'stopped', true]);
+  }));
+
+test('if the newest checkpoint is damaged, the newest readable one is shown', () =>
+  inTemporaryFolder(async (dir) => {
+    await writeCheckpoint(join(dir, 'a'), sampleCheckpoint(5));
+    await writeCheckpoint(join(dir, 'a'), sampleCheckpoint(40));
+    writeFileSync(join(dir, 'a', 'model.ckpt-90.safetensors'), 'no checkpoint');
+    const source = await openSource(dir);
+    const [run] = source.list(true).runs;
+    assert.deepEqual([run?.step, run?.has.checkpoint], [40, true]);
+    assert.match(run?.remarks.join() ?? '', /model\.ckpt-90/);
+    const network = await jsonAt<NetworkDescription>(source, `${idOf('a')}/network.json`);
+    assert.equal(network.step, 40);
+    assert.deepEqual(
+      await bytesAt(source, `${idOf('a')}/checkpoint.safetensors`),
+      readFileSync(join(dir, 'a', 'model.ckpt-40.safetensors')),
+    );
   }));
 
 test('damage and unreadable files are remarks without paths', () =>

@@ -149,6 +149,8 @@ export interface Change {
 /** Returns the id of a path or tag: letters, digits, `-` and `_` only, different for different texts (base64url of its UTF-8 bytes). */
 export function idOf(text: string): string {
   const bytes = new TextEncoder().encode(text);
-  const digits = btoa(String.fromCharCode(...bytes));
+  let characters = '';
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  const digits = btoa(characters);
   return digits.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

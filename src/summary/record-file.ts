@@ -56,6 +56,8 @@ export interface ReadRecordsOptions {
    * this function, damage causes a RunError, and an incomplete record at the end is ignored, because the writer may still be
    * running. */
   readonly onDamage?: (damage: Damage) => void;
+  /** Whether to follow a symbolic link in the last part of the path. Default: `follow`. */
+  readonly links?: 'follow' | 'refuse';
 }
 
 /** Larger records are skipped, because events are never that large. */
@@ -68,9 +70,9 @@ const searchedBytes = 64 << 20;
  * names the file and the byte offset */
 export async function* readRecords(
   path: string,
-  { from = 0, onDamage }: ReadRecordsOptions = {},
+  { from = 0, onDamage, links = 'follow' }: ReadRecordsOptions = {},
 ): AsyncGenerator<FileRecord, void, undefined> {
-  const file = await attempt(path, () => openRegularFile(path));
+  const file = await attempt(path, () => openRegularFile(path, { links }));
   try {
     const window = new FileWindow(file, path);
     for (let start = from; ; ) {

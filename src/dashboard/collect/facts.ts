@@ -25,12 +25,15 @@ class FileFact<T> {
   }
 }
 
+/** How many checkpoints are tried if the newest ones are damaged. */
+const mostTried = 5;
+
 export class RunFacts {
   /** The settings by their flag, such as `learning-rate`. */
   settings: Readonly<Record<string, string>> = {};
   /** The metadata of the newest checkpoint that can be read. */
   metadata: CheckpointMetadata | undefined;
-  /** The newest checkpoint. */
+  /** The newest checkpoint that can be read. */
   checkpoint: FoundFile | undefined;
   maxSteps: number | null = null;
   /** Whether a process trains there. */
@@ -39,7 +42,8 @@ export class RunFacts {
   isOurs = false;
   remarks: readonly string[] = [];
   readonly #recipe = new FileFact<RecipeObject | string>();
-  readonly #metadata = new FileFact<CheckpointMetadata | string>();
+  /** What is known about the checkpoints that were tried, by their names. */
+  readonly #metadata = new Map<string, FileFact<CheckpointMetadata | string>>();
   readonly #lock = new LockWatch(trainingLock);
 
   /** Reads what changed. Returns whether anything did. */
@@ -48,19 +52,37 @@ export class RunFacts {
     const recipe = await this.#recipe.of(found.files.get(recipeFileName), (path) =>
       readRecipeFile(path).catch(describe),
     );
-    this.checkpoint = newestCheckpoint(found);
-    const metadata = await this.#metadata.of(this.checkpoint, (path) =>
-      readCheckpointMetadata(path).catch(describe),
-    );
-    this.isOurs = recipe !== undefined || this.checkpoint !== undefined;
+    const newest = checkpointsOf(found).slice(0, mostTried);
+    const problems = await this.#findReadable(newest);
+    this.isOurs = recipe !== undefined || newest.length > 0;
     this.isTraining = this.isOurs && (await this.#lock.isHeld(found.folder));
-    this.metadata = typeof metadata === 'string' ? this.metadata : metadata;
-    this.remarks = [recipe, metadata]
+    this.remarks = [recipe, ...problems]
       .filter((one) => typeof one === 'string')
       .map((one) => withoutFolder(one, found));
     if (typeof recipe === 'object') this.settings = flattened(recipe);
     this.maxSteps = lengthOf(typeof recipe === 'object' ? recipe : undefined, this.metadata);
     return this.#text() !== before;
+  }
+
+  /** Finds the newest checkpoint that can be read. Returns what is wrong with newer ones. */
+  async #findReadable(newest: readonly FoundFile[]): Promise<readonly string[]> {
+    const known = new Map(this.#metadata);
+    this.#metadata.clear();
+    this.checkpoint = undefined;
+    this.metadata = undefined;
+    const problems: string[] = [];
+    for (const file of newest) {
+      const fact = known.get(file.name) ?? new FileFact<CheckpointMetadata | string>();
+      this.#metadata.set(file.name, fact);
+      const metadata = await fact.of(file, (path) => readCheckpointMetadata(path).catch(describe));
+      if (typeof metadata === 'object') {
+        this.checkpoint = file;
+        this.metadata = metadata;
+        break;
+      }
+      if (metadata !== undefined) problems.push(metadata);
+    }
+    return problems;
   }
 
   #text(): string {
@@ -86,15 +108,13 @@ function withoutFolder(remark: string, { folder }: FoundRun): string {
   return remark.replaceAll(`${folder}/`, '');
 }
 
-function newestCheckpoint({ files }: FoundRun): FoundFile | undefined {
+/** Returns the checkpoints of a run, the newest first. */
+function checkpointsOf({ files }: FoundRun): readonly FoundFile[] {
   const steps = [...files.values()].flatMap((file) => {
     const step = stepOfName(file.name);
     return step === undefined ? [] : [{ step, file }];
   });
-  return steps.reduce<(typeof steps)[number] | undefined>(
-    (newest, one) => (newest === undefined || one.step > newest.step ? one : newest),
-    undefined,
-  )?.file;
+  return steps.sort((a, b) => b.step - a.step).map(({ file }) => file);
 }
 
 /** Returns the options of a recipe by their flags. Those of the network have its name before their own. */

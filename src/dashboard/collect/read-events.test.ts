@@ -137,6 +137,17 @@ test('intact records around damage are read, and the damage is a remark', () =>
     assert.match(run.remarks.join(), /data of a record .* has checksum/);
   }));
 
+test('damage at the end of a file is a remark when something follows it', () =>
+  inTemporaryFolder(async (dir) => {
+    const path = join(dir, name);
+    writeFileSync(path, Buffer.concat([version, summary(1, scalar('loss', 1)), new Uint8Array(50).fill(7)]));
+    const run = await read(dir);
+    assert.deepEqual(run.remarks, []);
+    appendFileSync(path, summary(2, scalar('loss', 2)));
+    await read(dir, run);
+    assert.deepEqual([[...(run.pointsOf('loss')?.steps ?? [])], run.remarks.length], [[1, 2], 1]);
+  }));
+
 test('bytes that are no events are a remark, whatever they are', () =>
   inTemporaryFolder(async (dir) => {
     await fc.assert(

@@ -161,15 +161,16 @@ class EventPiece {
     const onDamage = (damage: { readonly what: string; readonly end: number }) => {
       if (what === '') what = damage.what;
     };
-    for await (const { start } of readRecords(this.#path, { from: this.#at, onDamage })) {
+    for await (const { start } of readRecords(this.#path, { from: this.#at, onDamage, links: 'refuse' })) {
       next = start;
       break;
     }
-    this.#note(what);
+    // The end of a file that is being copied may not have been written yet. It is damage only if something follows.
     if (next <= this.#at) {
       this.#isAll = true;
       return false;
     }
+    this.#note(what);
     this.#at = next;
     return true;
   }

@@ -135,7 +135,10 @@ export class RunSource {
   }
 
   list(isLive: boolean): RunList {
-    const runs = this.runs.flatMap((known) => known.summary ?? []);
+    const runs = this.runs
+      .flatMap((known) => known.summary ?? [])
+      // Files do not change, so nothing in them is being trained.
+      .map((run): RunSummary => (isLive || run.state !== 'live' ? run : { ...run, state: 'stopped' }));
     return { version, folder: basename(resolve(this.folder)), isLive, runs };
   }
 

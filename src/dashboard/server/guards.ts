@@ -42,7 +42,10 @@ export function refusalOf(visit: Visit, options: GuardOptions): Refusal | undefi
   if (target.length > longestTarget) return { status: 414, text: 'The address is too long.' };
   const host = header('host') ?? '';
   if (!isOwnHost(host, options))
-    return { status: 403, text: 'The address in the browser is not that of this server (header Host).' };
+    return {
+      status: 403,
+      text: `The address in the browser is not that of this server (header Host). It expects ${expectedHosts(options)}. If a port is forwarded, use port ${options.port} on both sides.`,
+    };
   const origin = header('origin');
   if (origin !== undefined && origin !== `http://${host}`)
     return { status: 403, text: 'Another site must not read this server (header Origin).' };
@@ -53,6 +56,11 @@ export function refusalOf(visit: Visit, options: GuardOptions): Refusal | undefi
   if (options.token !== undefined && !isAllowed(visit, options.token, options.port))
     return { status: 401, text: 'Open the link that the command printed. It contains a token.' };
   return undefined;
+}
+
+function expectedHosts({ host, port, names }: GuardOptions): string {
+  const all = isLoopback(host) ? ['localhost', '127.0.0.1'] : ['localhost', 'an address', ...names];
+  return all.map((name) => `${name}:${port}`).join(' or ');
 }
 
 /** Whether a Host header names this server. An address instead of a name cannot be rebound, so a server that listens on every address

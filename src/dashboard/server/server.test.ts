@@ -229,6 +229,11 @@ test('requests that another site makes, or that are not reading, are refused', (
       (await get(port, '/data/runs.json', headers)).status;
     assert.equal(await status({ host: `evil.example:${port}` }), 403);
     assert.equal(await status({ host: '127.0.0.1' }), 403);
+    const forwarded = await get(port, '/', { host: 'localhost:1' });
+    assert.match(
+      forwarded.body.toString(),
+      new RegExp(`expects localhost:${port} or .* use port ${port} on both`),
+    );
     assert.equal(await status({ host: `127.0.0.1:${port}@evil.example` }), 400);
     assert.equal(await status({ host: `localhost:${port}` }), 200);
     assert.equal(await status({ host: `[::1]:${port}` }), 200);
