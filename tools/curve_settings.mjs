@@ -54,7 +54,7 @@ export function settingsOf(name, size) {
 
 /** @param {string} name @param {number | undefined} size */
 function recipeOf(name, size) {
-  const usual = recipeFor(requireRecipeName(name), images, size);
+  const usual = recipeFor(requireRecipeName(name), images, size === undefined ? {} : { batchSize: size });
   if (size === undefined || usual.batchSize === size) return usual;
   if (name === 'airbench-muon') return airbenchMuon(size);
   const hyperparameters = scaledLinearly({ ...usual, batchSize: size }, usual.batchSize, images);
