@@ -38,6 +38,8 @@ export interface RunSummary {
 /** `runs.json` */
 export interface RunList {
   readonly version: string;
+  /** The words that start this program in a shell, such as `npx cifar10`. */
+  readonly program: string;
   /** The name of the folder. */
   readonly folder: string;
   /** Whether the server sends changes. The files of an export do not change. */

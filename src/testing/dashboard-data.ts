@@ -64,7 +64,7 @@ export function writeMadeData(folder: string, options: MadeOptions): RunList {
     if (index === 0) writeRest(write, run.id);
     return run;
   });
-  const list: RunList = { version: '0.1.0', folder: 'runs', isLive: false, runs };
+  const list: RunList = { version: '0.1.0', program: 'npx cifar10', folder: 'runs', isLive: false, runs };
   write('runs.json', JSON.stringify(list));
   return list;
 }

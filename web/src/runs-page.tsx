@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { trainCommand } from '../../src/dashboard/page/commands.ts';
 import { formatShown, type ShownRuns, shownRuns } from '../../src/dashboard/page/shown-runs.ts';
+import type { RunList } from '../../src/dashboard/wire.ts';
 import { ChartPanel } from './charts/panel.tsx';
 import { Empty } from './message.tsx';
 import { changeQuery, useRoute } from './navigation.ts';
@@ -21,7 +22,7 @@ export function RunsPage() {
     [query['show'], newest.toSorted().join()],
   );
   const change = (next: ShownRuns) => changeQuery({ show: formatShown(next) });
-  if (list !== undefined && runs.length === 0) return <NoRuns folder={list.folder} isLive={list.isLive} />;
+  if (list !== undefined && runs.length === 0) return <NoRuns list={list} />;
   const chosen = [...shown.keys()].flatMap((id) => runs.filter((run) => run.id === id));
   return (
     <>
@@ -32,11 +33,11 @@ export function RunsPage() {
   );
 }
 
-function NoRuns({ folder, isLive }: { readonly folder: string; readonly isLive: boolean }) {
+function NoRuns({ list }: { readonly list: RunList }) {
   return (
-    <Empty title={`There are no runs below ${folder}`}>
-      <p>{isLive ? 'Start one, and it appears here:' : 'Start one, and export the page again:'}</p>
-      <pre>{trainCommand(folder)}</pre>
+    <Empty title={`There are no runs below ${list.folder}`}>
+      <p>{list.isLive ? 'Start one, and it appears here:' : 'Start one, and export the page again:'}</p>
+      <pre>{trainCommand(list)}</pre>
     </Empty>
   );
 }

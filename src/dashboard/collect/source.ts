@@ -1,5 +1,6 @@
 /** All runs below a folder, which are read again on demand. */
 import { basename, resolve } from 'node:path';
+import { program } from '../../command.ts';
 import { messageOf } from '../../errors.ts';
 import { eachOf } from '../../parallel.ts';
 import { version } from '../../version.ts';
@@ -139,7 +140,7 @@ export class RunSource {
       .flatMap((known) => known.summary ?? [])
       // Files do not change, so nothing in them is being trained.
       .map((run): RunSummary => (isLive || run.state !== 'live' ? run : { ...run, state: 'stopped' }));
-    return { version, folder: basename(resolve(this.folder)), isLive, runs };
+    return { version, program: program(), folder: basename(resolve(this.folder)), isLive, runs };
   }
 
   /** Refreshes unless that was done within this time. */

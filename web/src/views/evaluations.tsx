@@ -9,14 +9,14 @@ import type { ViewProps } from '../views.ts';
 
 export function EvaluationsView({ run }: ViewProps) {
   const { value, error } = useResource<EvaluationList>(`${run.id}/evaluations.json`, 'json');
-  const { list: { folder = '.' } = {} } = useRunList();
+  const { list } = useRunList();
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const evaluations = value.evaluations.toReversed();
   if (evaluations.length === 0) {
     return (
       <Empty title="No evaluations yet">
-        <pre>{evaluateCommand(folder, run.path, false)}</pre>
+        <pre>{evaluateCommand(list ?? { program: 'cifar10', folder: '.' }, run.path, false)}</pre>
       </Empty>
     );
   }

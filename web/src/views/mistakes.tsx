@@ -17,7 +17,7 @@ const mostInMatrix = 100;
 export function MistakesView({ run }: ViewProps) {
   const { value, error } = useResource<EvaluationList>(`${run.id}/evaluations.json`, 'json');
   const [cell, setCell] = useState<Cell>();
-  const { list: { folder = '.' } = {} } = useRunList();
+  const { list } = useRunList();
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
   const { report } = value;
@@ -25,7 +25,7 @@ export function MistakesView({ run }: ViewProps) {
     return (
       <Empty title="No report yet">
         <p>A report has the confusion matrix and the worst mistakes. To write one:</p>
-        <pre>{evaluateCommand(folder, run.path, true)}</pre>
+        <pre>{evaluateCommand(list ?? { program: 'cifar10', folder: '.' }, run.path, true)}</pre>
       </Empty>
     );
   }
