@@ -1,4 +1,4 @@
-/** Curves from a `metrics.jsonl`, whose lines are read one at a time. */
+/** Curves from a `metrics.jsonl`, of which only a part is in memory at any time. */
 import { openRegularFile } from '../disk/regular-file.ts';
 import { errorCode } from '../errors.ts';
 
@@ -19,11 +19,12 @@ export async function readCurves(
   lastStep: number,
 ): Promise<ReadonlyMap<string, readonly MetricsPoint[]>> {
   const curves = new Map<string, MetricsPoint[]>(tags.map((tag) => [tag, []]));
-  for await (const line of linesOf(path)) takePoints(line, curves, lastStep);
+  for await (const lines of linesOf(path)) for (const line of lines) takePoints(line, curves, lastStep);
   return curves;
 }
 
-async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
+/** Yields the lines of a file, piece by piece. (A promise for each line would take a minute for a million empty lines.) */
+async function* linesOf(path: string): AsyncGenerator<readonly string[], void, undefined> {
   let file: Awaited<ReturnType<typeof openRegularFile>>;
   try {
     file = await openRegularFile(path, { links: 'refuse' });
@@ -32,13 +33,25 @@ async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
     throw error;
   }
   try {
-    yield* file.readLines({ end: mostBytes, autoClose: false });
+    const pieces = file.createReadStream({ end: mostBytes, autoClose: false, encoding: 'utf8' });
+    // The parts of the line that is not complete yet.
+    let rest: string[] = [];
+    for await (const piece of pieces) {
+      const [first = '', ...more] = String(piece).split('\n');
+      rest.push(first);
+      const last = more.pop();
+      if (last === undefined) continue;
+      yield [rest.join(''), ...more];
+      rest = [last];
+    }
+    yield [rest.join('')];
   } finally {
     await file.close();
   }
 }
 
 function takePoints(line: string, curves: ReadonlyMap<string, MetricsPoint[]>, lastStep: number): void {
+  if (line.trim() === '') return;
   let fields: unknown;
   try {
     fields = JSON.parse(line);
