@@ -34,7 +34,7 @@ const wanted: Readonly<Record<string, RegExp>> = {
   import: /is ready|already exists/,
   train: /Done at step \d+|Proposed learning rate: \d/,
   eval: /precision @ 1 = \d\.\d{3}/,
-  dashboard: /^http:\/\/127\.0\.0\.1:\d+\/ |: \d+ runs?, \d+ files/m,
+  dashboard: /^http:\/\/127\.0\.0\.1:\d+\/ |: [\d,]+ runs?, [\d,]+ files/m,
   sweep: /Precision @ 1 on the held-out images/,
   export: /Written:\n {2}\w/,
   predict: /photos\/cat\/1\.png/,
