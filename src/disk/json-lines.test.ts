@@ -3,7 +3,7 @@ import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inTemporaryFolder } from '../testing/examples.ts';
-import { appendLines, appendLinesSync, readLines, readLinesSync } from './json-lines.ts';
+import { appendLines, appendLinesSync, fieldsOfLine, readLines, readLinesSync } from './json-lines.ts';
 
 const variants = [
   { how: 'asynchronously', appendLines, readLines },
@@ -36,3 +36,9 @@ for (const { how, appendLines, readLines } of variants) {
     }),
   );
 }
+
+test('only an object in a line has fields', () => {
+  assert.deepEqual(fieldsOfLine('{"step":3,"loss":null}'), { step: 3, loss: null });
+  for (const line of ['', '{"step":', '[1]', '"text"', 'null', '3'])
+    assert.deepEqual(fieldsOfLine(line), {}, line);
+});

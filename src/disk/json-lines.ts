@@ -70,6 +70,17 @@ function linesOf(bytes: Buffer): readonly string[] {
     .filter((line) => line !== '');
 }
 
+/** Returns the fields of the JSON object in a line, or no fields if the line contains anything else. */
+export function fieldsOfLine(line: string): Readonly<Record<string, unknown>> {
+  if (line === '') return {};
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
 function noneIfMissing(error: unknown): Buffer {
   if (errorCode(error) === 'ENOENT') return Buffer.alloc(0);
   throw error;

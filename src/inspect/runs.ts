@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type CheckpointScalars, readCheckpointScalars } from '../checkpoint/checkpoint.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { stepOfName } from '../checkpoint/names.ts';
-import { readLines } from '../disk/json-lines.ts';
+import { fieldsOfLine, readLines } from '../disk/json-lines.ts';
 import { messageOf } from '../errors.ts';
 import { eachOf } from '../parallel.ts';
 import { recipeFileName } from '../run/recipe-file.ts';
@@ -243,19 +243,10 @@ async function scoresIn(path: string, names: readonly string[] | undefined): Pro
   if (names?.includes(file) !== true) return [];
   const lines = await readLines(join(path, file)).catch(() => []);
   return lines.flatMap((line) => {
-    const { checkpoint, precision, evalData } = fieldsOf(line);
+    const { checkpoint, precision, evalData } = fieldsOfLine(line);
     if (typeof checkpoint !== 'string' || typeof precision !== 'number' || evalData !== 'test') return [];
     const folder = dirname(resolve(checkpoint));
     // The best checkpoint of a run is in the subfolder `best`.
     return [{ run: basename(folder) === 'best' ? dirname(folder) : folder, precision }];
   });
-}
-
-function fieldsOf(line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

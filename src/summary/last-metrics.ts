@@ -1,6 +1,7 @@
 /** The last known values in a `metrics.jsonl`, read from its end. A validation has a line of its own, so
  * the values can come from different lines. */
 import type { FileHandle } from 'node:fs/promises';
+import { fieldsOfLine } from '../disk/json-lines.ts';
 import { openRegularFile } from '../disk/regular-file.ts';
 
 /** The number of bytes to read at once, and in total. Earlier parts of the file are not searched. */
@@ -45,19 +46,10 @@ async function searchBackwards(
 
 function takeLast(text: string, tags: readonly string[], found: Map<string, number>): void {
   for (const line of text.split('\n').reverse()) {
-    const fields = fieldsOf(line);
+    const fields = fieldsOfLine(line);
     for (const tag of tags) {
       const value = fields[tag];
       if (typeof value === 'number' && !found.has(tag)) found.set(tag, value);
     }
-  }
-}
-
-function fieldsOf(line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
   }
 }

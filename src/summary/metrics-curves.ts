@@ -1,4 +1,5 @@
 /** Curves from a `metrics.jsonl`, of which only a part is in memory at any time. */
+import { fieldsOfLine } from '../disk/json-lines.ts';
 import { openRegularFile } from '../disk/regular-file.ts';
 import { errorCode } from '../errors.ts';
 
@@ -51,18 +52,11 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[], void, u
 }
 
 function takePoints(line: string, curves: ReadonlyMap<string, MetricsPoint[]>, lastStep: number): void {
-  if (line.trim() === '') return;
-  let fields: unknown;
-  try {
-    fields = JSON.parse(line);
-  } catch {
-    return;
-  }
-  if (typeof fields !== 'object' || fields === null) return;
-  const step: unknown = Reflect.get(fields, 'step');
+  const fields = fieldsOfLine(line);
+  const step = fields['step'];
   if (typeof step !== 'number' || step > lastStep) return;
   for (const [tag, points] of curves) {
-    const value: unknown = Reflect.get(fields, tag);
+    const value = fields[tag];
     if (typeof value === 'number') points.push({ step, value });
   }
 }

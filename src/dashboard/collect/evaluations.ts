@@ -1,10 +1,10 @@
 /** The evaluations of all runs. `eval` writes them to folders of their own, and each line names its checkpoint. */
 import { basename, dirname, resolve } from 'node:path';
+import { fieldsOfLine } from '../../disk/json-lines.ts';
 import { readRegularFile } from '../../disk/regular-file.ts';
 import { evaluationsFile } from '../../evaluation/evaluation-log.ts';
 import type { EvaluationLine } from '../wire.ts';
 import type { FoundFile, FoundRun } from './find-runs.ts';
-import { fieldsOf } from './read-metrics.ts';
 
 /** Larger files are not read. */
 const maximumBytes = 64 << 20;
@@ -109,7 +109,7 @@ async function readEvaluations(path: string, evalRun: FoundRun): Promise<readonl
     .toString('utf8')
     .split('\n')
     .flatMap((text) => {
-      const { checkpoint, globalStep, precision, total, time, ...how } = fieldsOf(text);
+      const { checkpoint, globalStep, precision, total, time, ...how } = fieldsOfLine(text);
       const { evalData, otherData, weights, tta } = how;
       if (typeof checkpoint !== 'string' || typeof globalStep !== 'number' || typeof precision !== 'number')
         return [];

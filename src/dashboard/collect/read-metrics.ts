@@ -1,5 +1,6 @@
 /** Reads a piece of a `metrics.jsonl`, for runs whose event files were not copied. */
 import { closeSync, readSync } from 'node:fs';
+import { fieldsOfLine } from '../../disk/json-lines.ts';
 import { openRegularFileSync } from '../../disk/regular-file.ts';
 import type { Piece, PieceRequest } from './piece.ts';
 import { Series } from './series.ts';
@@ -36,7 +37,7 @@ export function readMetricsPiece({ path, from }: PieceRequest): Piece {
 }
 
 function takeLine(line: string, series: Map<string, Series>): void {
-  const fields = fieldsOf(line);
+  const fields = fieldsOfLine(line);
   const { step, time, ...values } = fields;
   if (typeof step !== 'number') return;
   const seconds = typeof time === 'string' ? Date.parse(time) / 1000 : 0;
@@ -45,16 +46,5 @@ function takeLine(line: string, series: Map<string, Series>): void {
     const known = series.get(tag) ?? new Series();
     series.set(tag, known);
     known.add(step, Number.isFinite(seconds) ? seconds : 0, value ?? Number.NaN);
-  }
-}
-
-/** Returns the fields of a JSON object in a line, or none for any other line. */
-export function fieldsOf(line: string): Readonly<Record<string, unknown>> {
-  if (line === '') return {};
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-  } catch {
-    return {};
   }
 }

@@ -1,19 +1,13 @@
 /** Reads the report of an evaluation (`report-….json`), as far as the page shows it. */
 import { readRegularFile } from '../../disk/regular-file.ts';
-import type { Mistake } from '../wire.ts';
+import type { EvaluationList, Mistake } from '../wire.ts';
 import type { FoundReport } from './evaluations.ts';
 
 const maximumBytes = 64 << 20;
 /** The most classes of a confusion matrix that is shown. */
 const mostClasses = 1000;
 
-export interface ReadReport {
-  readonly step: number;
-  readonly data: string;
-  readonly weights: string;
-  readonly tta: string | null;
-  readonly classes: readonly string[];
-  readonly confusion: readonly (readonly number[])[];
+export interface ReadReport extends Omit<NonNullable<EvaluationList['report']>, 'mistakes'> {
   readonly mistakes: readonly (Mistake & {
     /** The bytes of the picture in base64, or undefined. */
     readonly picture: string | undefined;
