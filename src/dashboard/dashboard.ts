@@ -62,7 +62,7 @@ async function requireFolder(logdir: string): Promise<void> {
     if (errorCode(error) !== 'ENOENT')
       throw new RunError(`cannot read the folder ${shown}: ${oneLine(messageOf(error))}`, { cause: error });
     throw new RunError(
-      `${shown}: there is no such folder. Name the folder that contains your runs with \`logdir\`, or train a run in it first: ${command('train --train-dir runs/first')}`,
+      `${shown}: folder not found. Name the folder that contains your runs with \`logdir\`, or train a run in it first: ${command('train --train-dir runs/first')}`,
       { cause: error },
     );
   }

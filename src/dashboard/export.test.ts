@@ -116,7 +116,7 @@ test('folders without runs, and missing ones, are errors that say what to do', (
     );
     await assert.rejects(
       exported(join(dir, 'missing'), join(dir, 'out'), page),
-      /missing: there is no such folder\..*`logdir`/,
+      /missing: folder not found\..*`logdir`/,
     );
     await assert.rejects(
       exported(join(page, 'index.html'), join(dir, 'out'), page),

@@ -34,7 +34,7 @@ export type PageExportEvent =
       readonly bytes: number;
     };
 
-/** The file that marks an export. It lists all others, so that a file that somebody added is never deleted. */
+/** The file that marks an export. It lists all others, so that files of others are never deleted. */
 const markName = 'cifar10-dashboard.json';
 /** A larger mark is not ours. */
 const mostMarkBytes = 256 << 20;
@@ -87,13 +87,12 @@ async function* writeFiles(
   assets: ReadonlyMap<string, Asset>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<PageExportEvent, { readonly files: number; readonly bytes: number }, undefined> {
-  let [files, bytes] = [0, 0];
+  let bytes = 0;
   const written: string[] = [];
   const write = async (path: string, content: Uint8Array | string) => {
     await mkdir(dirname(join(aside, path)), { recursive: true });
     await writeFile(join(aside, path), content, { flag: 'wx' });
     written.push(path);
-    files++;
     bytes += content.length;
   };
   for (const [path, asset] of assets)
@@ -112,9 +111,9 @@ async function* writeFiles(
     const content = await make();
     if (content !== undefined) await write(`data/${path}`, content);
   }
-  const mark: Mark = { cifar10: version, files: [...written].sort() };
+  const mark: Mark = { cifar10: version, files: written.toSorted() };
   await write(markName, `${JSON.stringify(mark)}\n`);
-  return { files, bytes };
+  return { files: written.length, bytes };
 }
 
 /** Adds the policy to the page, because a file server does not send the headers of our server. */

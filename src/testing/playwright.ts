@@ -153,7 +153,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves the built page, and `data/` of a folder, as any file server would serve an export, with the headers of the dashboard. */
+/** Serves the built page and the `data/` of a folder, like a static export, with the headers of the dashboard. */
 export async function withFileServer<T>(folder: string, use: (address: string) => Promise<T>): Promise<T> {
   const server = createServer(({ url = '/' }, response) => {
     const path = new URL(url, 'http://localhost').pathname;

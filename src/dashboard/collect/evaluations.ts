@@ -95,7 +95,7 @@ function add<T>(lists: Map<string, T[]>, key: string, item: T): void {
   else known.push(item);
 }
 
-/** The weights that `eval` scores unless it is told otherwise. */
+/** The weights that `eval` scores by default. */
 const usualWeights = 'ema';
 
 /** Whether an evaluation is what `eval` does by default: all evaluations of this kind can be compared with each other. */

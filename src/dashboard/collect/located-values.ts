@@ -38,7 +38,7 @@ function valueIn(
   }
 }
 
-/** Returns the data of the record at an offset, or undefined if there is no intact one. */
+/** Returns the data of the record at an offset, or undefined if no intact record is there. */
 async function recordAt(path: string, start: number): Promise<Uint8Array | undefined> {
   const file = await openRegularFile(path, { links: 'refuse' });
   try {

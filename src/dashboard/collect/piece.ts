@@ -1,7 +1,7 @@
 /** What is read from a piece of a file of a run, as plain data that threads send to each other. */
 import type { Points } from './series.ts';
 
-/** Where a histogram or an image is. They are decoded only when somebody looks at them. */
+/** Where a histogram or an image is. They are decoded on demand. */
 export interface Located {
   readonly kind: 'histogram' | 'image';
   readonly tag: string;

@@ -7,7 +7,7 @@
 
 import { longestTag, mostTags } from './limits.ts';
 
-/** What is told about the values of an event, in their order. */
+/** Receives the values of an event in order. */
 export interface EventSink {
   scalar(tag: TagEntry, value: number): void;
   histogram(tag: TagEntry): void;
@@ -31,7 +31,7 @@ export class EventScanner {
   step = 0;
   /** Which tags were left out: see `limits.ts`. */
   readonly leftOut = { isLong: false, isMany: false };
-  /** The first tag with each hash, and the others by their bytes as a text: anybody can find tags with the same hash. */
+  /** The first tag with each hash, and the others by their bytes as a text: a hostile file can contain tags with the same hash. */
   readonly #tags = new Map<number, TagEntry>();
   readonly #others = new Map<string, TagEntry>();
   #count = 0;
@@ -49,8 +49,8 @@ export class EventScanner {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Reads the event from `from` up to `to` in the buffer. Returns false if it must be decoded instead; the sink may then have
-   * been told a part of it, so callers look at the result before they use what the sink was told. */
+  /** Reads the event from `from` up to `to` in the buffer. Returns false if it must be decoded instead. The sink may then have
+   * received some of its values, which the caller must discard. */
   scan(from: number, to: number, sink: EventSink): boolean {
     this.wallTime = 0;
     this.step = 0;

@@ -50,7 +50,7 @@ export class ContentCache {
     return content;
   }
 
-  /** Content that does not exist is not kept: there are as many paths to it as anybody can think of. */
+  /** Missing content is not kept, because clients can request any number of paths that do not exist. */
   #account(path: string, kept: Kept, bytes: number | undefined): void {
     if (this.#kept.get(path) !== kept) return;
     if (bytes === undefined || bytes > mostOfOne) {

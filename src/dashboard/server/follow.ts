@@ -1,5 +1,4 @@
-/** Follows the runs while somebody views them. The source tells what changed, whoever caused it to look: also requests for data do,
- * and the viewers must learn of what they find. */
+/** Polls the runs while there are viewers, and sends viewers every change that the source finds, also during requests for data. */
 import { curveOf } from '../collect/decimate.ts';
 import { histogramIds, pointsFrom } from '../collect/run.ts';
 import type { ChangedRun, RunSource, SourceChanges } from '../collect/source.ts';

@@ -13,7 +13,7 @@ export class Viewers {
   readonly #onFirst: () => void;
   readonly #beat: NodeJS.Timeout;
 
-  /** @param onFirst called when somebody begins to view */
+  /** @param onFirst called when the first viewer connects */
   constructor(onFirst: () => void) {
     this.#onFirst = onFirst;
     this.#beat = setInterval(() => this.#write(Buffer.from(':\n\n')), beatMillis).unref();
