@@ -1,5 +1,5 @@
 /** Limits what waits in memory for clients that read slowly. */
-import type { ServerResponse } from 'node:http';
+import type { EventEmitter } from 'node:events';
 
 /** Responses that are smaller do not count. */
 const leastBytes = 1 << 20;
@@ -12,7 +12,7 @@ export class LargeResponses {
   #bytes = 0;
 
   /** Returns whether there is room for a response with so many bytes in memory. It counts until the response ends. */
-  admit(response: Pick<ServerResponse, 'once'>, bytes: number): boolean {
+  admit(response: EventEmitter, bytes: number): boolean {
     if (bytes < leastBytes) return true;
     // One that is larger than all together may only be sent alone.
     if (this.#bytes > 0 && this.#bytes + bytes > mostBytes) return false;
