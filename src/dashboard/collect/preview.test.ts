@@ -19,7 +19,7 @@ function eventFile(): Uint8Array {
     summaryRecord(
       step,
       { tag: 'loss', kind: 'scalar', value: valueAt(step) },
-      { tag: 'other', kind: 'scalar', value: -step },
+      { tag: 'other', kind: 'scalar', value: 1 - step },
     ),
   );
   return Buffer.concat([versionRecord(), ...records]);
@@ -31,7 +31,7 @@ function metricsFile(): string {
       time: new Date((1000 + step) * 1000).toISOString(),
       step,
       loss: valueAt(step),
-      other: -step,
+      other: 1 - step,
     }),
   );
   return `${lines.join('\n')}\n`;
@@ -70,7 +70,7 @@ for (const kind of ['events', 'metrics'] as const) {
         );
         assert.deepEqual(
           [...points.values],
-          found.map((step) => (tag === 'loss' ? valueAt(step) : -step)),
+          found.map((step) => (tag === 'loss' ? valueAt(step) : 1 - step)),
         );
       }
     }));
