@@ -16,8 +16,7 @@ WORKDIR /clone
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --loglevel=error
 COPY . .
-RUN npm run build \
-  && npm pack --loglevel=error --pack-destination /tmp \
+RUN npm run --silent pack -- --pack-destination /tmp \
   && npm prune --omit=dev --loglevel=error \
   && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 \
     -not -path "*/linux/$(node -p process.arch)" -exec rm -rf {} + \

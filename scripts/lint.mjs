@@ -15,3 +15,4 @@ run(process.execPath, [
 run(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--noEmit']);
 run(process.execPath, [tsc, '-p', join(root, 'scripts', 'tsconfig.json')]);
 run(process.execPath, [tsc, '-p', web]);
+run(process.execPath, [tsc, '-p', join(web, 'tsconfig.config.json')]);

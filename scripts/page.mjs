@@ -17,7 +17,7 @@ export function buildPage() {
   installPage();
   const built = join(web, 'dist', 'index.html');
   const sources = [
-    ...['web/src', 'src'].map((folder) => newest(join(root, folder))),
+    ...['web/src', 'web/public', 'src'].map((folder) => newest(join(root, folder))),
     ...['index.html', 'vite.config.ts', 'tsconfig.json', 'package-lock.json'].map((file) =>
       modified(join(web, file)),
     ),

@@ -72,9 +72,14 @@ export function install(folder, what) {
   const installed = join(folder, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && modified(installed) >= modified(join(folder, 'package-lock.json'))) return;
   console.log(`>> Installing ${what}`);
-  const words = ['ci', '--loglevel=error', '--prefix', folder];
-  const npm = process.env.npm_execpath;
-  if (npm) run(process.execPath, [npm, ...words]);
+  npm('ci', '--loglevel=error', '--prefix', folder);
+}
+
+/** Runs npm, and exits with its exit code if it fails.
+ * @param {readonly string[]} words */
+export function npm(...words) {
+  const path = process.env.npm_execpath;
+  if (path) run(process.execPath, [path, ...words]);
   else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', words);
 }
 

@@ -80,7 +80,7 @@ describe('the Dockerfile', () => {
       .flatMap((line) => line.split(' ').slice(1, -1));
     assert.ok(copied.length > 0);
     for (const path of copied) assert.ok(path === '.' || allowed.includes(path), path);
-    for (const needed of ['src', 'scripts', 'bin', 'tsconfig.json', 'LICENSE'])
+    for (const needed of ['src', 'scripts', 'bin', 'web', 'tsconfig.json', 'LICENSE'])
       assert.ok(allowed.includes(needed), needed);
   });
 
@@ -95,10 +95,10 @@ describe('the Dockerfile', () => {
         name,
       );
     const scripts = stages.flatMap(({ lines }) =>
-      lines.flatMap((line) => [...line.matchAll(/npm run (\S+)/g)].map(([, name = '']) => name)),
+      lines.flatMap((line) => [...line.matchAll(/npm run (?:--\S+ )*(\S+)/g)].map(([, name = '']) => name)),
     );
-    assert.deepEqual(scripts, ['build']);
-    assert.ok(manifest.scripts['build'] !== undefined);
+    assert.deepEqual(scripts, ['pack']);
+    assert.ok(manifest.scripts['pack'] !== undefined);
   });
 
   test('runs the program as the first process and not as root, in folders that docs/docker.md describes', () => {

@@ -49,7 +49,7 @@ function addScripts(project: string): void {
   );
 }
 
-const packed = npm(['pack', '--pack-destination', work], root);
+const packed = npm(['run', 'pack', '--', '--pack-destination', work], root);
 const tarball = join(work, `cifar10-ts-${version}.tgz`);
 const project = folder('project');
 const installed = npm(['install', tarball], project);
@@ -63,7 +63,9 @@ test('the tarball contains everything the program needs, and no links to files o
   assert.equal(packed.code, 0, packed.text);
   const { text } = execute('tar', ['-tf', tarball], work);
   assert.doesNotMatch(text, /[.]map$|[.]test[.]|[.]slow[.]|testing|node_modules/m);
-  assert.match(text, /^package\/dist\/cli\/main[.]js$/m);
+  for (const file of ['dist/cli/main.js', 'web/dist/index.html', 'web/dist/licenses.md'])
+    assert.ok(text.split('\n').includes(`package/${file}`), file);
+  assert.match(text, /^package\/web\/dist\/assets\/ort-wasm-simd-threaded-.*[.]wasm$/m);
   const { text: comments } = execute('grep', ['-rl', 'sourceMappingURL', 'node_modules/cifar10-ts'], project);
   assert.equal(comments, '');
 });

@@ -159,6 +159,13 @@ test('examples and pages name only commands that exist', () => {
 test('every npm command of the README is a script of the package', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   for (const [, run, name = ''] of read('README.md').matchAll(/^npm (run )?([a-z]\w+)/gm)) {
-    assert.ok(['ci', 'install', 'pack'].includes(name) || scripts[name], `npm ${run ?? ''}${name}`);
+    assert.ok(['ci', 'install'].includes(name) || scripts[name], `npm ${run ?? ''}${name}`);
   }
+});
+
+test('nothing packs without building first: `.npmrc` disables the scripts of `npm pack`', () => {
+  assert.match(read('.npmrc'), /^ignore-scripts=true$/m);
+  const pages = readdirSync(new URL('../docs', import.meta.url)).filter((file) => file.endsWith('.md'));
+  for (const file of ['README.md', 'CONTRIBUTING.md', 'Dockerfile', ...pages.map((page) => `docs/${page}`)])
+    assert.doesNotMatch(read(file), /\bnpm (?:pack|publish)\b/, file);
 });

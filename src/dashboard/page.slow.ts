@@ -7,17 +7,11 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SummaryWriter } from '../summary/summary-writer.ts';
 import { writeMadeData } from '../testing/dashboard-data.ts';
-import {
-  type Page,
-  pageFolder,
-  seriousProblems,
-  until,
-  type Viewing,
-  type Visit,
-  withFileServer,
-  withoutPage,
-  withVisit,
-} from '../testing/playwright.ts';
+import { withFileServer } from '../testing/file-server.ts';
+import { boxOf } from '../testing/page-actions.ts';
+import { requireGoodLook, settled } from '../testing/page-look.ts';
+import { type Page, pageFolder, type Viewing, withoutPage } from '../testing/playwright.ts';
+import { until, type Visit, withVisit } from '../testing/visit.ts';
 import { serveDashboard } from './dashboard.ts';
 import type { RunList } from './wire.ts';
 
@@ -32,14 +26,8 @@ describe('the page', { skip: withoutPage }, () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Opens the page, and requires that nothing goes wrong. */
   const visit = (viewing: Viewing, use: (visit: Visit, address: string) => Promise<void>) =>
-    withFileServer(folder, (address) =>
-      withVisit(address, viewing, async (visit) => {
-        await use(visit, address);
-        assert.deepEqual(visit.complaints, []);
-      }),
-    );
+    withFileServer(folder, (address) => withVisit(address, viewing, (visit) => use(visit, address)));
 
   test('the first view is smaller than 150 kB compressed', (t) =>
     visit({}, async ({ page, requests }, address) => {
@@ -67,11 +55,8 @@ describe('the page', { skip: withoutPage }, () => {
             'runs?show=none',
           ]) {
             await page.goto(`${address}#/${path}`);
-            await until(page, 'document.querySelector("main [role=status].message") === null');
-            await page.waitForTimeout(300);
-            assert.deepEqual(await seriousProblems(page), [], path);
-            const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-            assert.equal(overflow, 0, `${path} is too wide`);
+            await settled(page);
+            await requireGoodLook(page, path);
           }
         }));
     }
@@ -84,7 +69,7 @@ describe('the page', { skip: withoutPage }, () => {
       for (const { path } of list.runs.slice(0, 2))
         await page.getByRole('checkbox', { name: `Show ${path} in the charts` }).click();
       await page.locator('.plot canvas').first().waitFor();
-      const { x, y, width } = await boxOf(page, '.plot >> nth=0');
+      const { x, y, width } = await boxOf(page.locator('.plot').first());
       await page.mouse.move(x + width / 2, y + 80);
       await page.locator('.hover').waitFor();
       const names = await page.locator('.hover-name').allTextContents();
@@ -97,11 +82,8 @@ describe('the page', { skip: withoutPage }, () => {
       await page.mouse.move(x + width * 0.6, y + 90, { steps: 4 });
       await page.mouse.up();
       await page.getByRole('button', { name: 'Reset zoom' }).waitFor();
-      await page.waitForTimeout(500);
-      assert.ok(
-        requests.some((path) => path.endsWith('.bin')),
-        'the whole curves are fetched',
-      );
+      // The whole curves are fetched.
+      while (!requests.some((path) => path.endsWith('.bin'))) await page.waitForTimeout(50);
       const hash = String(await page.evaluate('location.hash'));
       assert.match(hash, /show=[\w-]+~0,[\w-]+~1&range=\d/);
       assert.equal(await page.getByRole('slider', { name: /^total_loss\./ }).count(), 1);
@@ -167,7 +149,7 @@ describe('the page', { skip: withoutPage }, () => {
     const { runs } = writeMadeData(many, { runs: 100, points: 100_000, curves: 4, hasWhole: false });
     const show = runs.map(({ id }, index) => `${id}~${index}`).join();
     await withFileServer(many, (address) =>
-      withVisit(address, {}, async ({ page, complaints }) => {
+      withVisit(address, {}, async ({ page }) => {
         const start = performance.now();
         await page.goto(`${address}#/runs?show=${show}`);
         await until(
@@ -180,7 +162,6 @@ describe('the page', { skip: withoutPage }, () => {
         const opened = performance.now() - start;
         const frame = await medianFrame(page);
         report(t, opened, frame);
-        assert.deepEqual(complaints, []);
       }),
     );
   });
@@ -194,7 +175,7 @@ describe('the page', { skip: withoutPage }, () => {
     const dashboard = await serveDashboard({ logdir, host: '127.0.0.1', port: 0 });
     const { port } = new URL(dashboard.link);
     try {
-      await withVisit(dashboard.link, {}, async ({ page, complaints }) => {
+      await withVisit(dashboard.link, {}, async ({ page, allowComplaints }) => {
         await page.goto(dashboard.link);
         const chart = page.getByRole('slider', { name: /^total_loss\..* at step 10[.,]/ });
         await chart.waitFor({ timeout: 10_000 });
@@ -203,8 +184,8 @@ describe('the page', { skip: withoutPage }, () => {
         await writer.flush();
         const grown = page.getByRole('slider', { name: /^total_loss\..* at step 20[.,]/ });
         await grown.waitFor({ timeout: 10_000 });
-        assert.deepEqual(complaints, []);
 
+        allowComplaints(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE/);
         await dashboard.close();
         await page.getByText('The connection is lost').waitFor({ timeout: 10_000 });
         writer.scalar('total_loss', 0.1, 30);
@@ -223,12 +204,6 @@ describe('the page', { skip: withoutPage }, () => {
     }
   });
 });
-
-async function boxOf(page: Page, selector: string) {
-  const box = await page.locator(selector).boundingBox();
-  assert.ok(box);
-  return box;
-}
 
 /** Scrolls for 120 frames, and returns the median time of a frame in milliseconds. */
 async function medianFrame(page: Page): Promise<number> {

@@ -8,15 +8,12 @@ import { encodeCheckpoint } from '../checkpoint/checkpoint.ts';
 import { openModel } from '../predict/trained-model.ts';
 import { writeMadeData } from '../testing/dashboard-data.ts';
 import { noiseImage } from '../testing/examples.ts';
+import { withFileServer } from '../testing/file-server.ts';
+import { requireGoodLook } from '../testing/page-look.ts';
 import { pngOf } from '../testing/picture-files.ts';
-import {
-  seriousProblems,
-  type Visit,
-  withFileServer,
-  withoutPage,
-  withVisit,
-} from '../testing/playwright.ts';
+import { withoutPage } from '../testing/playwright.ts';
 import { randomCheckpoint, smallWidths } from '../testing/trained.ts';
+import { type Visit, withVisit } from '../testing/visit.ts';
 
 describe('the page computes', { skip: withoutPage }, () => {
   let folder = '';
@@ -36,10 +33,7 @@ describe('the page computes', { skip: withoutPage }, () => {
     withFileServer(folder, (address) =>
       withVisit(address, { viewport: { width: 375, height: 800 } }, async (visit) => {
         await use(visit, address);
-        assert.deepEqual(await seriousProblems(visit.page), []);
-        const overflow = await visit.page.evaluate('document.documentElement.scrollWidth - innerWidth');
-        assert.equal(overflow, 0, 'the page is too wide');
-        assert.deepEqual(visit.complaints, []);
+        await requireGoodLook(visit.page, 'the page');
       }),
     );
 

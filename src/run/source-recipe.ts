@@ -11,7 +11,7 @@ type Request = Pick<TrainingRequest, 'recipe' | 'network' | 'initFrom' | 'hyperp
 
 /** Returns the recipe of the source of a request: the recipe of this package with which it was trained, with the network of the source.
  * It is the recipe of the tutorial, with that network, if the source was trained with another recipe or if the request names an
- * optimizer. Returns undefined if the request names a recipe or a network, and for sources other than our checkpoints.
+ * optimizer. Returns undefined if the request names a recipe or a network, and for sources other than our checkpoints and exports.
  * @param read reads the run of a source */
 export async function recipeOfSource(
   { recipe, network, initFrom, hyperparameters }: Request,
@@ -27,7 +27,7 @@ export async function recipeOfSource(
   return { network: run.network, ...(isKept && { recipe: named }) };
 }
 
-/** Returns the recipe and the network of a source, or undefined if it is none of our checkpoints. A source that cannot be read is
+/** Returns the recipe and the network of a source, or undefined if it is neither one of our checkpoints nor one of our exports. A source that cannot be read is
  * reported later, when its weights are read. */
 export async function runOfSource(initFrom: string): Promise<WeightSource['run']> {
   return (await readWeightSource(initFrom).catch(() => undefined))?.run;

@@ -10,7 +10,7 @@ import type { ChannelStatistics } from '../data/dataset.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
 import { onnxWeights } from '../engine/onnx/inspect/weights.ts';
 import { messageOf, RunError } from '../errors.ts';
-import { finiteNumber, json, listOf, record } from '../readers.ts';
+import { dictionaryOf, finiteNumber, json, listOf, record } from '../readers.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { bundleIndexPath, readBundle } from '../tensorflow/tensor-bundle.ts';
 import { fromTutorial } from '../tensorflow/tutorial-variables.ts';
@@ -27,7 +27,7 @@ export interface WeightSource {
   /** Returns the statistics with which the images of the network were normalized, or undefined if that is unknown or they were
    * normalized in another way. */
   readonly statistics: () => ChannelStatistics | undefined;
-  /** The names of the recipe and the network of the run, if the file is one of our checkpoints. */
+  /** The names of the recipe and the network of the run, if the file is one of our checkpoints or exports. */
   readonly run?: Pick<CheckpointMetadata, 'recipe' | 'network'>;
 }
 
@@ -86,8 +86,7 @@ async function readSafetensors(path: string): Promise<WeightSource> {
     const { tensors, metadata } = decodeSafetensors(bytes, file);
     if (isCheckpointMetadata(metadata))
       return ofCheckpoint({ path, checkpoint: decodeCheckpoint(bytes, file) });
-    const entries = new Map(Object.entries(metadata));
-    return { path, tensors, statistics: () => exportedStatistics(file, entries) };
+    return { path, tensors, ...exportedRun(file, new Map(Object.entries(metadata))) };
   } catch (error) {
     throw error instanceof RunError ? await notACheckpoint(path, error, 'initFrom', takes) : error;
   }
@@ -102,7 +101,7 @@ async function readOnnx(path: string): Promise<WeightSource> {
       `\`initFrom\`: ${file} contains convolutions into which batch normalization was folded (${scopeOf(folded)}), so their weights ` +
         'cannot be loaded; use the run, a checkpoint, or an export with `format: safetensors`',
     );
-  return { path, tensors, statistics: () => exportedStatistics(file, metadata) };
+  return { path, tensors, ...exportedRun(file, metadata) };
 }
 
 /** The name of the operator that is folded. What is computed in advance has the name of the operator, as in
@@ -117,6 +116,25 @@ function ofCheckpoint({ path, checkpoint: { tensors, metadata } }: FoundCheckpoi
   const statistics = () =>
     metadata.normalization === 'dataset' ? datasetOf(metadata).statistics : undefined;
   return { path, tensors, statistics, run: metadata };
+}
+
+const readConfiguration = json(dictionaryOf(finiteNumber));
+
+/** Returns what the metadata of an exported file contain about its run. Files of other programs have none of it.
+ * @throws RunError for a configuration that is not made of numbers */
+function exportedRun(
+  file: string,
+  metadata: ReadonlyMap<string, string>,
+): Pick<WeightSource, 'statistics' | 'run'> {
+  const statistics = () => exportedStatistics(file, metadata);
+  const [name, recipe] = [metadata.get('network'), metadata.get('recipe')];
+  const configuration = metadata.get('configuration');
+  if (name === undefined || recipe === undefined || configuration === undefined) return { statistics };
+  const network = {
+    name,
+    configuration: readConfiguration(configuration, `${file}: metadata configuration`),
+  };
+  return { statistics, run: { recipe, network } };
 }
 
 const readStatistics = json(

@@ -1,17 +1,12 @@
-/** Headless Chromium for tests of the dashboard's page. Chromium is that of the system, and playwright-core, which controls it, is
- * installed with what builds the page. */
+/** The parts of playwright-core that tests use. It controls the Chromium of the system, and is installed with what builds the page. */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
-import { securityHeaders } from '../dashboard/server/headers.ts';
+import { join } from 'node:path';
 import { root } from './projects.ts';
 
 export const pageFolder: string = join(root, 'web', 'dist');
-const fromPage = createRequire(join(root, 'web', 'package.json'));
+export const fromPage: NodeJS.Require = createRequire(join(root, 'web', 'package.json'));
 
 const chromium = ['chromium', 'chromium-browser', 'google-chrome']
   .map((name) => spawnSync('which', [name], { encoding: 'utf8' }).stdout?.trim())
@@ -28,7 +23,12 @@ function whyNot(): string | false {
   return false;
 }
 
-/** The parts of playwright-core that tests use. */
+/** Starts headless Chromium. */
+export function launch(args: readonly string[]): Promise<Browser> {
+  const playwright = fromPage('playwright-core') as Playwright;
+  return playwright.chromium.launch({ executablePath: chromium ?? '', args });
+}
+
 interface Playwright {
   readonly chromium: {
     launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser>;
@@ -41,35 +41,60 @@ interface Browser {
 export interface Viewing {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
+  readonly reducedMotion?: 'reduce' | 'no-preference';
+  readonly permissions?: readonly string[];
 }
 export interface Locator {
   click(): Promise<void>;
   fill(text: string): Promise<void>;
   focus(): Promise<void>;
+  selectOption(value: string): Promise<unknown>;
   count(): Promise<number>;
   first(): Locator;
+  last(): Locator;
   nth(index: number): Locator;
   locator(selector: string): Locator;
+  getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
+  getByText(text: string | RegExp): Locator;
   textContent(): Promise<string | null>;
+  inputValue(): Promise<string>;
   allTextContents(): Promise<string[]>;
   getAttribute(name: string): Promise<string | null>;
-  boundingBox(): Promise<{ x: number; y: number; width: number; height: number } | null>;
-  waitFor(options?: { timeout: number }): Promise<void>;
+  boundingBox(): Promise<Box | null>;
+  scrollIntoViewIfNeeded(): Promise<void>;
+  waitFor(options?: { timeout?: number; state?: 'visible' | 'hidden' }): Promise<void>;
   setInputFiles(files: string | readonly string[]): Promise<void>;
+  screenshot(options: { path: string; mask?: readonly Locator[] }): Promise<Uint8Array>;
+}
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
 }
 export interface Page {
   goto(address: string): Promise<unknown>;
+  reload(): Promise<unknown>;
   locator(selector: string): Locator;
   getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   getByText(text: string | RegExp): Locator;
   /** Evaluates an expression in the page. */
   evaluate(expression: string): Promise<unknown>;
   waitForTimeout(millis: number): Promise<void>;
-  screenshot(options: { path: string }): Promise<unknown>;
+  waitForEvent(event: 'download'): Promise<{ saveAs(path: string): Promise<void> }>;
+  waitForEvent(event: 'filechooser'): Promise<{ setFiles(files: string | readonly string[]): Promise<void> }>;
+  screenshot(options: ScreenshotOptions): Promise<Uint8Array>;
+  context(): { newCDPSession(page: Page): Promise<DevTools> };
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
   on(event: 'pageerror', listener: (error: Error) => void): unknown;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): unknown;
   on(event: 'request', listener: (request: { url(): string }) => void): unknown;
-  readonly keyboard: { press(key: string): Promise<void> };
+  readonly keyboard: {
+    press(key: string): Promise<void>;
+    down(key: string): Promise<void>;
+    up(key: string): Promise<void>;
+    type(text: string): Promise<void>;
+  };
   readonly mouse: {
     move(x: number, y: number, options?: { steps: number }): Promise<void>;
     down(): Promise<void>;
@@ -78,101 +103,13 @@ export interface Page {
   };
   close(): Promise<void>;
 }
-
-// The browser itself must not send requests either.
-const quiet = ['quic', 'gpu', 'background-networking', 'component-update', 'sync'].map(
-  (part) => `--disable-${part}`,
-);
-
-export interface Visit {
-  readonly page: Page;
-  /** Errors of the page, messages of its console, and requests that leave the server, in the order in which they happened. */
-  readonly complaints: readonly string[];
-  /** Paths of the requests to the server. */
-  readonly requests: readonly string[];
+export interface ScreenshotOptions {
+  readonly path?: string;
+  readonly fullPage?: boolean;
+  readonly mask?: readonly Locator[];
+  readonly clip?: Box;
 }
-
-/** Opens an empty page that may only visit one server, and calls `use`. The browser is closed at the end. */
-export async function withVisit<T>(
-  address: string,
-  viewing: Viewing,
-  use: (visit: Visit) => Promise<T>,
-): Promise<T> {
-  const playwright = fromPage('playwright-core') as Playwright;
-  const browser = await playwright.chromium.launch({
-    executablePath: chromium ?? '',
-    args: ['--no-sandbox', '--no-first-run', ...quiet],
-  });
-  try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...viewing });
-    const complaints: string[] = [];
-    const requests: string[] = [];
-    page.on('pageerror', ({ stack = '' }) => complaints.push(stack));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-    });
-    page.on('request', (request) => {
-      const url = request.url();
-      if (url.startsWith(address)) requests.push(new URL(url).pathname);
-      else if (!/^(data|blob):/.test(url)) complaints.push(`the page requests ${url}`);
-    });
-    return await use({ page, complaints, requests });
-  } finally {
-    await browser.close();
-  }
-}
-
-/** Waits until an expression is true in the page. (`waitForFunction` of playwright-core would evaluate it within the page, whose
- * Content-Security-Policy forbids that.)
- * @throws Error after 30 seconds */
-export async function until(page: Page, expression: string): Promise<void> {
-  const end = performance.now() + 30_000;
-  while ((await page.evaluate(expression)) !== true) {
-    if (performance.now() > end) throw new Error(`not true after 30 seconds: ${expression}`);
-    await page.waitForTimeout(50);
-  }
-}
-
-/** Returns the serious problems that axe-core finds in the page as it is now. */
-export async function seriousProblems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(readFileSync(fromPage.resolve('axe-core/axe.min.js'), 'utf8'));
-  const found = await page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).join(' | ')))`);
-  return found as readonly string[];
-}
-
-const types: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.json': 'application/json',
-  '.mjs': 'text/javascript',
-  '.svg': 'image/svg+xml',
-  '.txt': 'text/plain',
-  '.wasm': 'application/wasm',
-};
-
-/** Serves the built page and the `data/` of a folder, like a static export, with the headers of the dashboard. */
-export async function withFileServer<T>(folder: string, use: (address: string) => Promise<T>): Promise<T> {
-  const server = createServer(({ url = '/' }, response) => {
-    const path = new URL(url, 'http://localhost').pathname;
-    const file = path.startsWith('/data/')
-      ? join(folder, path)
-      : join(pageFolder, path === '/' ? 'index.html' : path);
-    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-    try {
-      const content = readFileSync(file);
-      response.setHeader('Content-Type', types[extname(file)] ?? 'application/octet-stream').end(content);
-    } catch {
-      response.writeHead(404).end();
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  try {
-    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
+/** The protocol of Chromium's developer tools. */
+export interface DevTools {
+  send(method: string, parameters: object): Promise<unknown>;
 }
