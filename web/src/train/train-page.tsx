@@ -1,6 +1,7 @@
 /** Train here: a network learns the user's own pictures, or the generated set, in the browser. */
 import { useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.ts';
+import { pageLearningRate, pageNetwork } from '../../../src/page/page-recipe.ts';
 import type { TrainingData } from '../worker/messages.ts';
 import { ClassesEditor, type OwnClass } from './classes-editor.tsx';
 import { chosenFiles, classesOf, droppedFiles } from './folders.ts';
@@ -11,7 +12,7 @@ const firstClasses: readonly OwnClass[] = [
   { name: 'class 1', pictures: [] },
   { name: 'class 2', pictures: [] },
 ];
-const rates = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01] as const;
+const rates = [0.001, 0.002, 0.005, 0.01, 0.02, pageLearningRate, 0.1] as const;
 
 export function TrainPage() {
   const [state, actions] = useTraining();
@@ -81,8 +82,7 @@ export function TrainPage() {
             Continue on a machine with the checkpoint:{' '}
             <code>
               cifar10 train --init-from model.ckpt-{step}.safetensors{' '}
-              {begun.isGenerated ? '--dataset synthetic' : '--data FOLDER'} --network
-              cifar10:conv1=16,conv2=16,local3=64,local4=32
+              {begun.isGenerated ? '--dataset synthetic' : '--data FOLDER'} --network {pageNetwork}
             </code>
           </p>
           <Results

@@ -1,6 +1,7 @@
 /** The state of the run in the page, and what the buttons do. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.ts';
+import { pageLearningRate } from '../../../src/page/page-recipe.ts';
 import type { PageScore } from '../../../src/page/page-score.ts';
 import type { Float32Tensor } from '../../../src/tensor/tensor.ts';
 import { WorkerClient } from '../worker/client.ts';
@@ -28,7 +29,7 @@ export interface TrainingState {
 const initial: TrainingState = {
   step: 0,
   isTraining: false,
-  learningRate: 0.002,
+  learningRate: pageLearningRate,
   curves: noCurves,
   canContinue: false,
 };

@@ -1,17 +1,11 @@
 /** A run that trains in the worker until it is paused. Between steps, the worker answers other requests. */
 import { OneAtATime } from '../../../src/page/one-at-a-time.ts';
 import { drawGeneratedSet, examplesOfPictures, type PageExamples } from '../../../src/page/page-examples.ts';
+import { pageRecipe } from '../../../src/page/page-recipe.ts';
 import { PageTraining } from '../../../src/page/page-training.ts';
-import type { RecipeOptions } from '../../../src/recipe/recipe.ts';
 import type { LoadedRuntime } from './load-runtime.ts';
 import type { ProgressEvent, TrainingBegun, TrainingData, TrainingStart } from './messages.ts';
 
-/** A small network of the tutorial's kind. It learns the generated set in minutes on a laptop. */
-const recipe = {
-  network: 'cifar10:conv1=16,conv2=16,local3=64,local4=32',
-  hyperparameters: { optimizer: 'adam', movingAverageDecay: 0.99, weightDecay: 0.0005 },
-} as const satisfies RecipeOptions;
-const usualBatch = 64;
 /** The number of steps over which images/s are measured. */
 const measuredSteps = 20;
 
@@ -36,11 +30,11 @@ export class TrainingLoop {
   ): Promise<{ readonly loop: TrainingLoop; readonly begun: TrainingBegun }> {
     const examples = await examplesFor(data, report);
     const { training: pictures, heldOut } = examples;
-    const batchSize = Math.min(usualBatch, pictures.count);
+    const recipe = pageRecipe(pictures.count);
     const hyperparameters = { ...recipe.hyperparameters, learningRate };
     const training =
       checkpoint === null
-        ? await PageTraining.create(runtime, device, examples, { ...recipe, batchSize, hyperparameters })
+        ? await PageTraining.create(runtime, device, examples, { ...recipe, hyperparameters })
         : await PageTraining.resume(runtime, device, examples, checkpoint);
     const begun = {
       isGenerated: data.kind === 'generated',
