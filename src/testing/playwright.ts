@@ -75,6 +75,8 @@ export interface Box {
 export interface Page {
   goto(address: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  /** Runs a script in every page that is opened from now on, before its own scripts. */
+  addInitScript(script: { readonly content: string }): Promise<unknown>;
   locator(selector: string): Locator;
   getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   getByText(text: string | RegExp): Locator;
