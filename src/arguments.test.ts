@@ -510,7 +510,7 @@ const withoutOptions = [
     'BatchMaker',
     'ExampleOrder',
     'encodeRecord',
-    'firstImages',
+    'sampleImages',
     'makeImages',
     'stepScalars',
     'hyperparametersOf',
