@@ -2,16 +2,14 @@
 /**
  * The settings of a run for tools/measure_curve.mjs: the same in cifar10, as a recipe file, and in bench/peers/torch_airbench.py.
  *
- * In PyTorch, losses of a batch add up, so its rates follow the batch size. cifar10's recipes `airbench` and `airbench-muon` have the rates
- * of one batch size. This makes recipes with the rates of another one.
+ * In PyTorch, losses of a batch add up, so its rates follow the batch size. cifar10's recipe `airbench` has the rates of one batch size.
+ * This makes a recipe with the rates of another one. `fast` and `best` are those that fit the number of epochs.
  */
 import { stringify } from 'smol-toml';
 
 const dist = new URL('../dist/', import.meta.url);
 /** @type {typeof import('../src/recipe/recipes.ts')} */
 const { recipeFor, requireRecipeName } = await import(new URL('recipe/recipes.js', dist).href);
-/** @type {typeof import('../src/recipe/recipes/airbench-muon.ts')} */
-const { airbenchMuon } = await import(new URL('recipe/recipes/airbench-muon.js', dist).href);
 /** @type {typeof import('../src/recipe/scale-learning-rate.ts')} */
 const { scaledLinearly } = await import(new URL('recipe/scale-learning-rate.js', dist).href);
 /** @type {typeof import('../src/wording.ts')} */
@@ -32,9 +30,10 @@ const peers = new Map([
  * Returns the settings of runs of a recipe with batches of a size.
  * @param {string} name
  * @param {number | undefined} size the images of a batch; undefined for those of the recipe
+ * @param {number | undefined} epochs the epochs of a run; undefined for those of the recipe
  * @returns {{ batchSize: number, toml: string, peer: { recipe: string, biasEpochs: number } }}
  */
-export function settingsOf(name, size) {
+export function settingsOf(name, size, epochs) {
   const peer = peers.get(name);
   if (peer === undefined)
     throw new Error(
@@ -43,6 +42,7 @@ export function settingsOf(name, size) {
   const { network, batchSize, augmentation, normalization, statistics, hyperparameters, groups } = recipeOf(
     name,
     size,
+    epochs,
   );
   const biases = groups.find(({ match }) => match === 'whiten/biases');
   if (biases?.epochs === undefined)
@@ -52,11 +52,10 @@ export function settingsOf(name, size) {
   return { batchSize, toml, peer: { recipe: peer, biasEpochs: biases.epochs } };
 }
 
-/** @param {string} name @param {number | undefined} size */
-function recipeOf(name, size) {
-  const usual = recipeFor(requireRecipeName(name), images, size === undefined ? {} : { batchSize: size });
+/** @param {string} name @param {number | undefined} size @param {number | undefined} epochs */
+function recipeOf(name, size, epochs) {
+  const usual = recipeFor(requireRecipeName(name), images, { batchSize: size, epochs });
   if (size === undefined || usual.batchSize === size) return usual;
-  if (name === 'airbench-muon') return airbenchMuon(size);
   const hyperparameters = scaledLinearly({ ...usual, batchSize: size }, usual.batchSize, images);
   return { ...usual, batchSize: size, hyperparameters };
 }

@@ -6,10 +6,10 @@
  *     npm run build && node tools/measure_curve.mjs --data-dir data --recipe airbench-muon --batch-size 512 --points 0.25x3,0.5x6
  *
  * A point is WIDTHxEPOCHS. `--recipe` is airbench, airbench-muon, fast or best, whose rates follow `--batch-size` on both sides
- * (tools/curve_settings.mjs). `--runs` is the number of runs of each point (1). `--peer` names the variant of
- * bench/peers/torch_airbench.py, such as "channels_last fp32 eager"; without it, only our points are measured. `--engine` and
- * `--precision` are those of our runs, `--flags="--towers 1"` adds flags to them, and `--peer-flags="--threads 2"` to those of PyTorch.
- * A point that the file already has, with as many runs, is measured again only with `--again`.
+ * (tools/curve_settings.mjs). Without `--batch-size`, the batches of fast and best fit the epochs of a point, as in `train`. `--runs` is
+ * the number of runs of each point (1). `--peer` names the variant of bench/peers/torch_airbench.py, such as "channels_last fp32 eager";
+ * without it, only our points are measured. `--engine` and `--precision` are those of our runs, `--flags="--towers 1"` adds flags to them,
+ * and `--peer-flags="--threads 2"` to those of PyTorch. A point that the file already has, with as many runs, is measured again only with `--again`.
  *
  * Times are only comparable on an idle machine. Then `node tools/draw_curve.mjs` draws the picture.
  */
@@ -40,10 +40,7 @@ const { values: flags } = parseArgs({
 });
 const { 'data-dir': dataDir, points, recipe, runs, out } = flags;
 if (dataDir === undefined || points === undefined) throw new Error('--data-dir and --points are required');
-const { batchSize, toml, peer } = settingsOf(
-  recipe,
-  flags['batch-size'] === undefined ? undefined : Number(flags['batch-size']),
-);
+const size = flags['batch-size'] === undefined ? undefined : Number(flags['batch-size']);
 /** The names of the variants: everything else that may change a run. */
 const theirs = [flags.peer, flags['peer-flags']].filter((word) => word !== '').join(' ');
 const ours = [flags.engine, flags.precision, flags.flags].filter((word) => word !== '').join(' ');
@@ -81,6 +78,7 @@ function linesOf(command, args) {
 
 /** @param {number} width @param {number} epochs @returns {Omit<CurvePoint, 'date'>} */
 function ourPoint(width, epochs) {
+  const { toml } = settingsOf(recipe, size, epochs);
   const main = fileURLToPath(new URL('bin/cifar10.mjs', root));
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-curve-'));
   const file = join(folder, `${recipe}.toml`);
@@ -107,6 +105,7 @@ function ourPoint(width, epochs) {
 
 /** @param {number} width @param {number} epochs @returns {Omit<CurvePoint, 'date'>} */
 function peerPoint(width, epochs) {
+  const { batchSize, peer } = settingsOf(recipe, size, epochs);
   const program = fileURLToPath(new URL('bench/peers/torch_airbench.py', root));
   const done = Array.from({ length: Number(runs) }, (_, seed) => {
     const last = linesOf('python3', [
@@ -122,6 +121,7 @@ function peerPoint(width, epochs) {
 
 /** @param {number} width @param {number} epochs */
 function pointOf(width, epochs) {
+  const { batchSize } = settingsOf(recipe, size, epochs);
   return { recipe, width, epochs, batchSize, machine };
 }
 

@@ -16,6 +16,7 @@ the next batch. A variant is a combination of three choices, and its name consis
 With --data-dir, which has the folder cifar-10-batches-bin, one run is trained in the variant that --only names, by default
 `channels_last fp32 eager`. It prints a line of JSON per epoch: the precision @ 1 on the test images without test-time augmentation
 (`none`) and with it (`mirror`, `full`), and the seconds and images/s of training. The time contains augmentation, but no evaluation.
+As in `cifar10 bench --runs`, the first step, in which torch.compile works, counts as much as the mean of the others.
 cifar10 makes other random numbers, so single runs differ from its runs. This needs PyTorch 2 and numpy.
 """
 import argparse
@@ -146,14 +147,16 @@ def complete_run(args, variant):
     updates = UPDATES[args.recipe](model, args.batch, steps, args.bias_epochs * count / args.batch)
     forward = torch.compile(model) if mode == 'compiled' else model
     settings = {'recipe': args.recipe, 'variant': ' '.join(variant), 'width': args.width, 'batch': args.batch, 'seed': args.seed, 'threads': args.threads}
-    seconds, losses = 0.0, []
+    others, losses = 0.0, []  # the seconds of all steps but the first
     for step in range(steps):
         began = time.perf_counter()
         images, labels = data.batch(step, args.batch)
         if memory == 'channels_last':
             images = images.contiguous(memory_format=torch.channels_last)
         losses.append(trained(forward, updates, step, images, labels, precision).item() / args.batch)
-        seconds += time.perf_counter() - began
+        elapsed = time.perf_counter() - began
+        others += elapsed if step > 0 else 0.0
+        seconds = others * (step + 1) / step if step > 0 else elapsed
         done = (step + 1) * args.batch / count
         is_last = step + 1 == steps or step + 1 == args.max_steps
         if int(done) > int(step * args.batch / count) or is_last:

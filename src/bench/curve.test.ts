@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { recipes } from '../recipe/recipes.ts';
+import { recipeFor, recipes } from '../recipe/recipes.ts';
 import { parseRecipe } from '../run/recipe-toml.ts';
 import { elements, parsePage, textIn } from '../testing/report-pages.ts';
 
@@ -81,7 +81,7 @@ interface Settings {
 }
 const settings = new URL('../../tools/curve_settings.mjs', import.meta.url).href;
 const { settingsOf } = (await import(settings)) as {
-  readonly settingsOf: (name: string, batchSize?: number) => Settings;
+  readonly settingsOf: (name: string, batchSize?: number, epochs?: number) => Settings;
 };
 
 /** Returns the rate of a parameter per mean loss of a batch, and the share that its decay subtracts, at the highest rate. */
@@ -156,6 +156,15 @@ test('PyTorch trains the biases of the whitening layer for as many epochs', () =
     assert.equal(group?.epochs, epochs);
     assert.deepEqual(found, { batchSize, peer: { recipe: 'airbench-muon', biasEpochs: epochs } });
   }
+});
+
+test('a point of a recipe that fits its epochs has the batches and biases of such a run', () => {
+  const expected = recipeFor('fast', 50_000, { epochs: 3 });
+  const { toml, batchSize, peer: ofPeer } = settingsOf('fast', undefined, 3);
+  assert.deepEqual([batchSize, ofPeer.biasEpochs], [256, (3 * 3) / 8]);
+  const { groups } = parseRecipe(toml, 'curve.toml');
+  assert.deepEqual(groups, expected.groups);
+  assert.equal(settingsOf('fast', 512, 3).peer.biasEpochs, (3 * 3) / 8);
 });
 
 test('a recipe that PyTorch does not train is refused', () => {

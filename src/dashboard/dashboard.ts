@@ -20,17 +20,20 @@ export interface Dashboard extends RunningServer {
 }
 
 /** Serves the page for the runs below a folder, until `close` is called. The folder may be empty: runs appear on the page when they
- * begin.
+ * begin. The page is served as soon as the runs are found: large ones are read meanwhile.
  * @throws RunError when the folder cannot be read, the page is not built, or the port cannot be used */
 export async function serveDashboard({ logdir, ...options }: DashboardOptions): Promise<Dashboard> {
-  const source = await openSource(logdir);
+  const source = await sourceOf(logdir);
   try {
+    const { runs, remarks } = await source.begin().catch((error: unknown) => {
+      throw unreadable(logdir, error);
+    });
     const server = await serveRuns(source, options);
     const close = async () => {
       await server.close();
       await source.close();
     };
-    return { ...server, close, runs: source.runs.length, remarks: source.remarks };
+    return { ...server, close, runs: runs.length, remarks };
   } catch (error) {
     await source.close();
     throw error;
@@ -40,18 +43,26 @@ export async function serveDashboard({ logdir, ...options }: DashboardOptions): 
 /** Finds and reads the runs below a folder.
  * @throws RunError when the folder cannot be read */
 export async function openSource(logdir: string): Promise<RunSource> {
-  await requireFolder(logdir);
-  const readers = new PieceReaders();
-  const source = new RunSource(logdir, readers.read, () => readers.close());
+  const source = await sourceOf(logdir);
   try {
     await source.refresh();
   } catch (error) {
     await source.close();
-    throw new RunError(`cannot read the folder ${oneLine(logdir)}: ${oneLine(messageOf(error))}`, {
-      cause: error,
-    });
+    throw unreadable(logdir, error);
   }
   return source;
+}
+
+async function sourceOf(logdir: string): Promise<RunSource> {
+  await requireFolder(logdir);
+  const readers = new PieceReaders();
+  return new RunSource(logdir, readers.read, () => readers.close());
+}
+
+function unreadable(logdir: string, error: unknown): RunError {
+  return new RunError(`cannot read the folder ${oneLine(logdir)}: ${oneLine(messageOf(error))}`, {
+    cause: error,
+  });
 }
 
 async function requireFolder(logdir: string): Promise<void> {

@@ -10,6 +10,8 @@ export interface RunSummary {
   /** The path of the run below the folder of the dashboard, with `/` between its parts; `.` is the folder itself. */
   readonly path: string;
   readonly state: RunState;
+  /** Whether all of its files were read. Before that, the curves have only a part of their points. */
+  readonly isRead: boolean;
   /** The largest step in its files, or null if they have none. */
   readonly step: number | null;
   /** The step at which the run ends, or null if it is unknown. */

@@ -266,6 +266,6 @@ function requireStatistics({ shape }: Value): void {
   if (shape[0] !== 1) return;
   throw new UsageError(
     'batch normalization cannot train with batches of 1 image, because it needs statistics over several; ' +
-      'use a `batchSize` of 2 or more',
+      'use a `batchSize` with 2 or more images for each tower',
   );
 }

@@ -70,6 +70,19 @@ test('the learning rates follow the batch size, except that of the filters', () 
   assert.deepEqual(fittedTo(usual, 50_000, { batchSize: 128 }).batchSize, 128);
 });
 
+test('the learning rates of `airbench-muon` follow the batch size too, and its length stays the same', () => {
+  const [usualRates, found] = [undefined, 512].map((batchSize) =>
+    recipeFor('airbench-muon', 50_000, { batchSize, epochs: 2 }),
+  );
+  assert.deepEqual(usualRates, recipes['airbench-muon']);
+  const { batchSize, length, groups, hyperparameters } = fittedTo(usual, 50_000, {
+    batchSize: 512,
+    epochs: 8,
+  });
+  const sizes = [found?.batchSize, found?.length, found?.groups, found?.hyperparameters];
+  assert.deepEqual(sizes, [batchSize, length, groups, hyperparameters]);
+});
+
 test('the biases of the whitening layer are trained for the same share of the run', () => {
   const epochs = (images: number) =>
     fittedTo(usual, images).groups.find(({ match }) => match === 'whiten/biases')?.epochs;

@@ -3,7 +3,7 @@ import { unexpectedName } from '../arguments.ts';
 import { type FitRequest, type FittedRecipe, fittedTo } from './fitted.ts';
 import type { Recipe } from './recipe.ts';
 import { airbenchRecipe } from './recipes/airbench.ts';
-import { airbenchMuonRecipe } from './recipes/airbench-muon.ts';
+import { airbenchMuon, airbenchMuonRecipe } from './recipes/airbench-muon.ts';
 import { best } from './recipes/best.ts';
 import { fast } from './recipes/fast.ts';
 import { resnet20Recipe } from './recipes/resnet20.ts';
@@ -49,8 +49,10 @@ export function isFitted(name: RecipeName): boolean {
   return fitted[name] !== undefined;
 }
 
-/** Returns the recipe with a name for a number of training images. Only `fast` and `best` depend on it and on the request. */
+/** Returns the recipe with a name for a number of training images, on which only `fast` and `best` depend, and for a request. The
+ * learning rates of these two and of `airbench-muon` follow the requested batch size. */
 export function recipeFor(name: RecipeName, images: number, requested: FitRequest = {}): Recipe {
+  if (name === 'airbench-muon') return airbenchMuon(requested.batchSize ?? airbenchMuonRecipe.batchSize);
   const found = fitted[name];
   return found === undefined ? recipes[name] : fittedTo(found, images, requested);
 }

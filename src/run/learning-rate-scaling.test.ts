@@ -85,17 +85,32 @@ describe('a scaled learning rate', () => {
     });
   });
 
-  test('of a fitted recipe is not scaled, because its rates follow the batch size, and the same request resumes it', () => {
-    for (const [batchSize, request] of [
+  test('is scaled at both ends of `triangular` if a request resumes the run', () => {
+    const hyperparameters = { learningRate: 1.5, startLearningRate: 0.3, endLearningRate: 0.1 };
+    const stored = storedRun(256, 0.375, 'airbench');
+    const request = {
+      trainDir: 'run',
+      dataDir: 'data',
+      scaleLearningRate: 'linear',
+      hyperparameters,
+    } as const;
+    const { definition } = resolveRequest(request, undefined, stored, datasets['synthetic']);
+    const { learningRate, startLearningRate, endLearningRate } = definition.hyperparameters;
+    assert.deepEqual([learningRate, startLearningRate, endLearningRate], [0.375, 0.075, 0.025]);
+  });
+
+  test('of a recipe whose rates follow the batch size is not scaled, and the same request resumes it', () => {
+    for (const [recipe, batchSize, request] of [
       // `fast` fits 9,000 images with batches of 128.
-      [128, {}],
-      [32, { batchSize: 32 }],
+      ['fast', 128, {}],
+      ['fast', 32, { batchSize: 32 }],
+      ['airbench-muon', 512, { batchSize: 512 }],
     ] as const) {
       const dataset = 'synthetic';
-      const found = rates({ ...request, recipe: 'fast', dataset });
+      const found = rates({ ...request, recipe, dataset });
       const from = { batchSize, learningRate: 0.24 };
       assert.deepEqual(found, { learningRate: 0.24, warmupSteps: 0, from });
-      const stored = { ...storedRun(batchSize, 0.24, 'fast') };
+      const stored = { ...storedRun(batchSize, 0.24, recipe) };
       assert.deepEqual(rates(request, stored), { learningRate: 0.24, warmupSteps: 176, from });
     }
   });

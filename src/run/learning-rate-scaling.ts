@@ -62,7 +62,7 @@ function resumedRun(
   if (batchSize !== stored.batchSize)
     return { hyperparameters, scaledFrom: { batchSize, learningRate: hyperparameters.learningRate } };
   const scaled = (rate: number) => scaledRate(rate, from, batchSize);
-  const { learningRate = before.learningRate, endLearningRate } = requested;
+  const { learningRate = before.learningRate, startLearningRate, endLearningRate } = requested;
   if (requested.learningRate === undefined && scaled(learningRate) !== hyperparameters.learningRate)
     throw new RunError(
       `this run has the learning rate ${hyperparameters.learningRate}, and not ${scaled(learningRate)}, which is that of the recipe ` +
@@ -72,6 +72,7 @@ function resumedRun(
     hyperparameters: {
       ...hyperparameters,
       learningRate: scaled(learningRate),
+      ...(startLearningRate !== undefined && { startLearningRate: scaled(startLearningRate) }),
       ...(endLearningRate !== undefined && { endLearningRate: scaled(endLearningRate) }),
     },
     scaledFrom: { batchSize: from, learningRate },

@@ -78,6 +78,7 @@ function summaryOf(index: number, points: number): RunSummary {
   return {
     ...{ id: idOf(path), path, step, maxSteps: index % 4 === 2 ? step * 2 : step },
     state: index === 1 ? 'live' : index % 4 === 2 ? 'stopped' : 'finished',
+    isRead: true,
     started: started + index * 5000,
     changed: started + index * 5000 + points * 0.8,
     settings: {

@@ -5,7 +5,7 @@ import { ErrorBoundary } from './error-boundary.tsx';
 import { Failure, Loading } from './message.tsx';
 import { linkTo, useRoute } from './navigation.ts';
 import { pages } from './pages.ts';
-import { loadRuns, runList, useRunList } from './runs.ts';
+import { loadRuns, useRunList } from './runs.ts';
 import { useStore } from './store.ts';
 import { theme, toggleTheme } from './theme.ts';
 
@@ -15,9 +15,7 @@ export function App() {
   const page = pages.find((page) => page.id === id) ?? pages[0];
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
-    void loadRuns().then(() => {
-      if (runList.value.list?.isLive === true) followChanges();
-    });
+    void loadRuns(followChanges);
   }, []);
   useEffect(() => scrollTo(0, 0), [id, runId]);
   const { list, error } = useRunList();

@@ -7,17 +7,33 @@ import { Store } from './store.ts';
 export const connection = new Store<'none' | 'open' | 'lost'>('none');
 const retryMillis = 3000;
 
-export function followChanges(): void {
+/** How long the page waits for the first connection before it shows what it has. */
+const patienceMillis = 500;
+
+/** Opens the connection, again and again. Resolves when it is open for the first time, or does not open soon. */
+export function followChanges(): Promise<void> {
+  return new Promise((resolve) => {
+    let isWaiting = true;
+    const begin = () => {
+      isWaiting = false;
+      resolve();
+    };
+    setTimeout(begin, patienceMillis);
+    // Changes since the list was fetched, or since the connection was lost, were not sent.
+    connect(() => (isWaiting ? begin() : void reloadRuns()));
+  });
+}
+
+function connect(onOpen: () => void): void {
   const source = new EventSource('data/changes');
   source.onopen = () => {
-    // Changes since the list was fetched, or since the connection was lost, were not sent.
-    void reloadRuns();
+    onOpen();
     connection.set('open');
   };
   source.onmessage = ({ data }: MessageEvent<string>) => applyChange(JSON.parse(data) as Change);
   source.onerror = () => {
     connection.set('lost');
     // The browser opens a connection that broke again, but not one that was refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(followChanges, retryMillis);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(onOpen), retryMillis);
   };
 }

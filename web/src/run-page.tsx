@@ -45,7 +45,9 @@ export function RunPage() {
           <view.component run={run} />
         </ErrorBoundary>
       ) : (
-        <Empty title="This run does not have this view">
+        <Empty
+          title={run.isRead ? 'This run does not have this view' : 'The files of this run are being read'}
+        >
           <a href={linkTo(['run', run.id])}>Show its curves</a>
         </Empty>
       )}

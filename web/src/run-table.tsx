@@ -37,6 +37,7 @@ export function RunTable({ runs, shown, onChange }: TableProps) {
     if (column === undefined) return found;
     return found.toSorted((a, b) => column.compare(a, b) * (sorting?.isDescending === true ? -1 : 1));
   }, [runs, columns, filter, sorting]);
+  const unread = runs.filter(({ isRead }) => !isRead).length;
   const sortBy = (id: string) =>
     setSorting((old) => ({ id, isDescending: old?.id === id ? !old.isDescending : false }));
   const showAll = () => onChange(rows.reduce<ShownRuns>((all, { id }) => withRun(all, id), shown));
@@ -61,6 +62,7 @@ export function RunTable({ runs, shown, onChange }: TableProps) {
         </button>
         <span class="hint" role="status">
           {shown.size} of {runs.length} in the charts
+          {unread > 0 && `. ${formatWhole(unread)} runs are being read, and show a part of their points.`}
         </span>
       </div>
       <section class="scroll" aria-label="Runs">

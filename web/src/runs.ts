@@ -10,18 +10,27 @@ import { Store, useStore } from './store.ts';
 export const runList = new Store<{ readonly list?: RunList; readonly error?: string }>({});
 const overviews = new Overviews();
 const knownOverviews = new Store<ReadonlyMap<string, KnownCurves>>(new Map());
-/** The overviews of 100 runs arrive one by one, and each time all charts would be drawn. */
-const arrivalMillis = 100;
-let isShowing = false;
+/** The overviews of 100 runs arrive one by one, and each time all charts would be drawn. The wait doubles until all have arrived. */
+const arrivalMillis = { first: 100, most: 1600, last: 10 } as const;
+let wait: number = arrivalMillis.first;
+let showing: ReturnType<typeof setTimeout> | undefined;
+const listPath = 'runs.json';
 /** How long to wait before the list is fetched again, at first and at most. */
 const retryMillis = { first: 1000, most: 30_000 } as const;
 
-/** Fetches the list of runs, again and again if that fails. */
-export async function loadRuns(): Promise<void> {
+/** Fetches the list of runs, again and again if that fails.
+ * @param follow called before a list is shown that may change. It is then fetched again, so that no change in between is missed */
+export async function loadRuns(follow: () => Promise<void>): Promise<void> {
+  const first = await fetchRuns();
+  if (first.isLive) await follow();
+  invalidate((path) => path === listPath);
+  runList.set({ list: first.isLive ? await fetchRuns() : first });
+}
+
+async function fetchRuns(): Promise<RunList> {
   for (let wait: number = retryMillis.first; ; wait = Math.min(2 * wait, retryMillis.most)) {
     try {
-      runList.set({ list: await fetchResource<RunList>('runs.json', 'json') });
-      return;
+      return await fetchResource<RunList>(listPath, 'json');
     } catch (error) {
       runList.set({ ...runList.value, error: messageOf(error) });
     }
@@ -33,7 +42,7 @@ export async function loadRuns(): Promise<void> {
 export async function reloadRuns(): Promise<void> {
   invalidate(() => true);
   for (const id of overviews.ids) void fetchOverview(id);
-  await loadRuns();
+  runList.set({ list: await fetchRuns() });
 }
 
 async function fetchOverview(id: string): Promise<void> {
@@ -48,12 +57,20 @@ async function fetchOverview(id: string): Promise<void> {
 }
 
 function showSoon(): void {
-  if (isShowing) return;
-  isShowing = true;
-  setTimeout(() => {
-    isShowing = false;
-    knownOverviews.set(overviews.known);
-  }, arrivalMillis);
+  if (overviews.isComplete) {
+    clearTimeout(showing);
+    showing = setTimeout(show, arrivalMillis.last);
+    wait = arrivalMillis.first;
+    return;
+  }
+  if (showing !== undefined) return;
+  showing = setTimeout(show, wait);
+  wait = Math.min(2 * wait, arrivalMillis.most);
+}
+
+function show(): void {
+  showing = undefined;
+  knownOverviews.set(overviews.known);
 }
 
 /** Returns the overviews of runs that have arrived, and fetches the others. */

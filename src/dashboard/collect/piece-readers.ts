@@ -11,7 +11,8 @@ export type PieceMethods = { readonly read: (request: AnyPieceRequest) => Promis
 
 /** Smaller pieces are read without a thread, which is faster than asking one. */
 const leastForThread = 512 << 10;
-const mostThreads = 4;
+/** One core is left to the server, and to the browser. */
+const mostThreads = Math.max(1, Math.min(4, usableCores() - 1));
 
 interface Reader {
   readonly thread: Thread<null, PieceMethods>;
@@ -47,7 +48,7 @@ export class PieceReaders {
     this.#readers = alive;
     const idle = alive.find(({ waiting }) => waiting === 0);
     if (idle !== undefined) return idle;
-    if (alive.length < Math.min(mostThreads, usableCores())) {
+    if (alive.length < mostThreads) {
       const started = startReader();
       if (started !== undefined) {
         this.#readers.push(started);

@@ -44,3 +44,9 @@ export interface Piece {
   /** Descriptions of damage, at most a few. */
   readonly damages: readonly string[];
 }
+
+/** A piece in which nothing is left to read. */
+export const emptyPiece: Piece = {
+  ...{ end: 0, isAll: true, state: undefined, discardFrom: null, scalars: [], located: [], plugins: [] },
+  ...{ hyperparameters: null, hasEnded: false, damages: [] },
+};

@@ -1,31 +1,19 @@
 /** Reads a piece of an event file. Records and events are read as `summary/` does, but without a promise and a decoded message for
  * each of them, because a folder may contain millions of points. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { maskedCrc32c } from '../../crc32c.ts';
 import { openRegularFileSync } from '../../disk/regular-file.ts';
 import { RunError } from '../../errors.ts';
-import type { SummaryEvent } from '../../summary/event.ts';
-import { EventDecoder } from '../../summary/event-decode.ts';
 import { readRecords } from '../../summary/record-file.ts';
-import { Collected } from './collected.ts';
+import { EventTaker, endOfRecord, type FileState, headBytes, tailBytes } from './event-taker.ts';
 import { largestRecord, longestTag, mostTags, remarks } from './limits.ts';
 import type { Piece, PieceRequest } from './piece.ts';
-import { EventScanner } from './scan-event.ts';
 
-const [headBytes, tailBytes] = [12, 4];
 /** The bytes that are read at once, and the most that a piece consists of. */
 const [chunkBytes, pieceBytes] = [1 << 20, 32 << 20];
 /** Used for one chunk after another. Nothing keeps a part of it, and no other piece is read between filling and reading it. */
 const chunk = new Uint8Array(chunkBytes);
 /** The most damages of a piece that are described. */
 const mostDamages = 3;
-
-/** What is known about a file after a piece of it. */
-interface FileState {
-  /** The version in its first record; sessions invalidate points from version 2 on. */
-  readonly version: number;
-  readonly plugins: readonly (readonly [string, string])[];
-}
 
 /** @throws RunError when the file cannot be read */
 export async function readEventPiece({ path, from, state }: PieceRequest): Promise<Piece> {
@@ -42,34 +30,32 @@ export async function readEventPiece({ path, from, state }: PieceRequest): Promi
 
 class EventPiece {
   readonly #path: string;
-  readonly #decoder: EventDecoder;
-  readonly #scanner = new EventScanner();
-  readonly #collected: Collected;
+  readonly #taker: EventTaker;
   readonly #damages: string[] = [];
   readonly #from: number;
   #at: number;
   #isAll = false;
 
-  constructor(path: string, from: number, { version, plugins }: FileState) {
+  constructor(path: string, from: number, state: FileState) {
     this.#path = path;
     this.#from = from;
     this.#at = from;
-    this.#decoder = new EventDecoder(plugins);
-    this.#collected = new Collected(version);
+    this.#taker = new EventTaker(state);
   }
 
   get piece(): Piece {
-    const plugins = [...this.#decoder.plugins]
+    const { decoder, scanner, collected } = this.#taker;
+    const plugins = [...decoder.plugins]
       .filter(([tag]) => Buffer.byteLength(tag) <= longestTag)
       .slice(0, mostTags);
-    const { isLong, isMany } = this.#scanner.leftOut;
+    const { isLong, isMany } = scanner.leftOut;
     if (isLong) this.#damages.push(remarks.longTag);
     if (isMany) this.#damages.push(remarks.tags);
     return {
-      ...this.#collected.result(),
+      ...collected.result(),
       end: this.#at,
       isAll: this.#isAll,
-      state: { version: this.#collected.version, plugins } satisfies FileState,
+      state: { version: collected.version, plugins } satisfies FileState,
       plugins,
       damages: this.#damages,
     };
@@ -107,48 +93,24 @@ class EventPiece {
    * there is none and the first is damaged. */
   #readRecords(buffer: Uint8Array): number | 'damaged' {
     const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-    this.#scanner.use(buffer);
+    this.#taker.scanner.use(buffer);
     let at = 0;
-    while (at + headBytes <= buffer.length) {
-      const start = at + headBytes;
-      if (maskedCrc32c(buffer, at, at + 8) !== view.getUint32(at + 8, true)) return at > 0 ? at : 'damaged';
-      const end = start + view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-      if (end + tailBytes > buffer.length) return at;
-      if (maskedCrc32c(buffer, start, end) !== view.getUint32(end, true)) return at > 0 ? at : 'damaged';
-      this.#readEvent(buffer, start, end, this.#at + at);
+    for (;;) {
+      const end = endOfRecord(buffer, view, at);
+      if (end === 'short') return at;
+      if (end === 'damaged') return at > 0 ? at : 'damaged';
+      this.#readEvent(buffer, at + headBytes, end, this.#at + at);
       at = end + tailBytes;
     }
-    return at;
   }
 
   #readEvent(buffer: Uint8Array, from: number, to: number, offset: number): void {
-    this.#collected.begin(offset);
-    if (this.#scanner.scan(from, to, this.#collected)) {
-      this.#collected.commit(this.#scanner.step, this.#scanner.wallTime);
-      return;
-    }
     try {
-      const data = buffer.slice(from, to);
-      this.#take(this.#decoder.decode(data, `byte ${offset}`), offset);
+      this.#taker.take(buffer, from, to, offset);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       this.#note(error.message);
     }
-  }
-
-  #take({ step, wallTime, content }: SummaryEvent, offset: number): void {
-    this.#collected.begin(offset);
-    if (content.kind === 'version') this.#collected.setVersion(content.version);
-    if (content.kind === 'session' && content.status === 'START') this.#collected.startSession(step);
-    if (content.kind !== 'summary') return;
-    for (const value of content.values) {
-      const tag = this.#scanner.tagNamed(value.tag);
-      if (value.kind === 'scalar') this.#collected.scalar(tag, value.value);
-      if (value.kind === 'histogram') this.#collected.histogram(tag);
-      if (value.kind === 'image') this.#collected.image(tag, value.image.width, value.image.height);
-      if (value.kind === 'plugin') this.#collected.plugin(value);
-    }
-    this.#collected.commit(step, wallTime);
   }
 
   #note(damage: string): void {

@@ -13,6 +13,8 @@ import { type Points, Series, sliceOf } from './series.ts';
 /** A piece of an event file or of a `metrics.jsonl`. */
 export interface AnyPieceRequest extends PieceRequest {
   readonly kind: 'events' | 'metrics';
+  /** Whether only a part of the points is wanted: see `preview.ts`. */
+  readonly isPreview?: boolean;
   /** About how many bytes of the file have not been read. */
   readonly left: number;
 }
@@ -83,6 +85,14 @@ export class Run {
 
   get path(): string {
     return this.found.path;
+  }
+
+  /** About how many bytes have not been read. */
+  get unread(): number {
+    const unread = sourcesOf(this.found).map(
+      ({ path, size }) => size - (this.#readings.get(path)?.offset ?? 0),
+    );
+    return unread.reduce((sum, bytes) => sum + Math.max(0, bytes), 0);
   }
 
   /** What could not be read, for people. */

@@ -215,7 +215,8 @@ export class EventScanner {
       this.leftOut.isMany = true;
       return leftOut;
     }
-    const own = bytes.slice(from, to);
+    // A copy, also of a Buffer, whose `slice` shares its memory.
+    const own = Uint8Array.from(bytes.subarray(from, to));
     return { name: decoder.decode(own), bytes: own, index: this.#count++ };
   }
 }

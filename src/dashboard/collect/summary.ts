@@ -20,12 +20,13 @@ const resultTags: readonly (readonly [name: string, tag: string])[] = [
 
 /** @param now milliseconds since 1970 */
 export function summaryOf(known: KnownRun, evaluations: Evaluations, now: number): RunSummary {
-  const { run, facts } = known;
+  const { facts, shown: run } = known;
   const step = stepOf(known);
   return {
     id: run.id,
     path: run.path,
     state: stateOf(known, step, now),
+    isRead: known.isRead,
     step,
     maxSteps: facts.maxSteps,
     started: finiteOrNull(run.started),
@@ -45,12 +46,12 @@ export function summaryOf(known: KnownRun, evaluations: Evaluations, now: number
 }
 
 /** The largest step of the values and the checkpoint. A checkpoint counts the steps taken, and values the steps before them. */
-function stepOf({ run, facts }: KnownRun): number | null {
+function stepOf({ shown: run, facts }: KnownRun): number | null {
   const steps = [run.step, facts.metadata?.globalStep ?? null].filter((step) => step !== null);
   return steps.length === 0 ? null : Math.max(...steps);
 }
 
-function stateOf({ run, facts }: KnownRun, step: number | null, now: number): RunState {
+function stateOf({ shown: run, facts }: KnownRun, step: number | null, now: number): RunState {
   if (facts.isTraining) return 'live';
   if (facts.isOurs) {
     const isComplete = facts.maxSteps !== null && step !== null && step >= facts.maxSteps;
@@ -60,7 +61,10 @@ function stateOf({ run, facts }: KnownRun, step: number | null, now: number): Ru
   return now - modified < liveMillis ? 'live' : 'finished';
 }
 
-function resultsOf({ run, facts }: KnownRun, evaluations: Evaluations): Readonly<Record<string, number>> {
+function resultsOf(
+  { shown: run, facts }: KnownRun,
+  evaluations: Evaluations,
+): Readonly<Record<string, number>> {
   const last = (tag: string) => run.pointsOf(tag)?.values.at(-1);
   const known = resultTags.map(([name, tag]) => [name, last(tag)] as const);
   const own =

@@ -39,6 +39,11 @@ export class Overviews {
     return this.#known.has(id) || this.#requests.has(id);
   }
 
+  /** Whether no request is under way. */
+  get isComplete(): boolean {
+    return this.#requests.size === 0;
+  }
+
   get ids(): readonly string[] {
     return [...new Set([...this.#known.keys(), ...this.#requests.keys()])];
   }

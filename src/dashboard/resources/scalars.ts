@@ -10,7 +10,7 @@ export const scalarsResource: Resource = {
   pattern: 'RUN/scalars.json',
   type: jsonType,
   list: always,
-  make: async ({ known }) => JSON.stringify(overviewOf(known.run)),
+  make: async ({ known }) => JSON.stringify(overviewOf(known.shown, known.isRead)),
 };
 
 export const curveResource: Resource = {
@@ -18,7 +18,7 @@ export const curveResource: Resource = {
   type: 'application/octet-stream',
   list: async ({ known }) => [...known.run.scalars.keys()].map(idOf),
   make: async ({ known, tag }) => {
-    const points = known.run.pointsOf(tag);
+    const points = known.isRead ? known.run.pointsOf(tag) : undefined;
     if (points === undefined) return undefined;
     const { steps, times, values } = points;
     const count = steps.length;
@@ -31,12 +31,16 @@ export const curveResource: Resource = {
   },
 };
 
-function overviewOf({ scalars }: Place['known']['run']): ScalarOverview {
+/** @param isRead whether the whole curves can be fetched */
+function overviewOf({ scalars }: Place['known']['run'], isRead: boolean): ScalarOverview {
   const tags = [...scalars].sort(([a], [b]) => (a < b ? -1 : 1));
+  const curves = tags.map(
+    ([tag, { points }]) => [tag, curveOf(points, decimated(points, mostPoints))] as const,
+  );
   return {
-    counts: Object.fromEntries(tags.map(([tag, { length }]) => [tag, length])),
-    curves: Object.fromEntries(
-      tags.map(([tag, { points }]) => [tag, curveOf(points, decimated(points, mostPoints))]),
+    counts: Object.fromEntries(
+      curves.map(([tag, { steps }]) => [tag, isRead ? (scalars.get(tag)?.length ?? 0) : steps.length]),
     ),
+    curves: Object.fromEntries(curves),
   };
 }
