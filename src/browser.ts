@@ -48,7 +48,7 @@ export { drawGeneratedSet, examplesOfPictures } from './page/page-examples.ts';
 export type { Insight, LayerActivation } from './page/page-model.ts';
 export { PageModel } from './page/page-model.ts';
 export { pageRecipe } from './page/page-recipe.ts';
-export type { PageDevice, PageRuntime } from './page/page-runtime.ts';
+export type { PageDevice, PageRuntime, TensorMaker } from './page/page-runtime.ts';
 export type { PageMistake, PageScore } from './page/page-score.ts';
 export type { PageLook, PageRunOptions, PageStep } from './page/page-training.ts';
 export { PageTraining } from './page/page-training.ts';

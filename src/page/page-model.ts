@@ -80,16 +80,7 @@ export class PageModel {
     requireRuntime(runtime, device);
     if (Object.prototype.toString.call(file) !== '[object Uint8Array]')
       throw new UsageError('file: expected the bytes of a checkpoint or an ONNX file as a Uint8Array');
-    return PageModel.of(
-      runtime,
-      device,
-      isSafetensors(file) ? networkInCheckpoint(file) : openOnnxNetwork(file),
-    );
-  }
-
-  /** @internal
-   * @throws RunError when ONNX Runtime fails */
-  static async of(runtime: PageRuntime, device: PageDevice, trained: ExplainedNetwork): Promise<PageModel> {
+    const trained = isSafetensors(file) ? networkInCheckpoint(file) : openOnnxNetwork(file);
     const insight = buildInsightGraph(trained);
     const session = await PageSession.create(runtime, insight.graph, device);
     const { variables } = insight.graph;

@@ -266,15 +266,14 @@ export class PageTraining {
     return scoreExamples(
       this.#runtime,
       this.#device,
-      await this.trained(),
+      await this.#trained(),
       this.examples.heldOut,
       onProgress,
     );
   }
 
-  /** Returns the network with its weights.
-   * @internal */
-  async trained(): Promise<TrainedNetwork> {
+  /** Returns the network with its weights. */
+  async #trained(): Promise<TrainedNetwork> {
     const checkpoint = await this.#checkpoint();
     return trainedNetwork({ path: 'the page', checkpoint }, 'ema');
   }
@@ -313,7 +312,7 @@ export class PageTraining {
 
   /** Returns the file that `export --format onnx` writes. */
   async onnxFile(): Promise<Uint8Array> {
-    return pictureModel(await this.trained(), async (graph, values) => {
+    return pictureModel(await this.#trained(), async (graph, values) => {
       const session = await PageSession.create(this.#runtime, graph, this.#device);
       try {
         session.write(values);
