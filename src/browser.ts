@@ -43,6 +43,15 @@ export type {
   PageClassifyOptions,
 } from './page/exported-model.ts';
 export { openExportedModel } from './page/exported-model.ts';
+export type { LabeledPicture, PageExamples } from './page/page-examples.ts';
+export { drawGeneratedSet, examplesOfPictures } from './page/page-examples.ts';
+export type { Insight, LayerActivation } from './page/page-model.ts';
+export { PageModel } from './page/page-model.ts';
+export { pageRecipe } from './page/page-recipe.ts';
+export type { PageDevice, PageRuntime, TensorMaker } from './page/page-runtime.ts';
+export type { PageMistake, PageScore } from './page/page-score.ts';
+export type { PageLook, PageRunOptions, PageStep } from './page/page-training.ts';
+export { PageTraining } from './page/page-training.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type * from './portable.ts';
