@@ -87,6 +87,7 @@ export interface Page {
   waitForEvent(event: 'filechooser'): Promise<{ setFiles(files: string | readonly string[]): Promise<void> }>;
   screenshot(options: ScreenshotOptions): Promise<Uint8Array>;
   context(): { newCDPSession(page: Page): Promise<DevTools> };
+  emulateMedia(options: { readonly colorScheme: 'light' | 'dark' }): Promise<void>;
   setViewportSize(size: { width: number; height: number }): Promise<void>;
   on(event: 'pageerror', listener: (error: Error) => void): unknown;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): unknown;
