@@ -88,7 +88,12 @@ describe('a scaled learning rate', () => {
   test('is scaled at both ends of `triangular` if a request resumes the run', () => {
     const hyperparameters = { learningRate: 1.5, startLearningRate: 0.3, endLearningRate: 0.1 };
     const stored = storedRun(256, 0.375, 'airbench');
-    const request = { trainDir: 'run', dataDir: 'data', scaleLearningRate: 'linear', hyperparameters } as const;
+    const request = {
+      trainDir: 'run',
+      dataDir: 'data',
+      scaleLearningRate: 'linear',
+      hyperparameters,
+    } as const;
     const { definition } = resolveRequest(request, undefined, stored, datasets['synthetic']);
     const { learningRate, startLearningRate, endLearningRate } = definition.hyperparameters;
     assert.deepEqual([learningRate, startLearningRate, endLearningRate], [0.375, 0.075, 0.025]);
