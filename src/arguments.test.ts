@@ -538,7 +538,7 @@ const withoutOptions = [
     'BatchMaker',
     'ExampleOrder',
     'encodeRecord',
-    'firstImages',
+    'sampleImages',
     'makeImages',
     'stepScalars',
     'hyperparametersOf',

@@ -19,8 +19,8 @@ export type { ImageRecipe, ImageSource } from './input/augmentations.ts';
 export { makeImages, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
-export { firstImages } from './input/first-images.ts';
 export { ExampleOrder } from './input/order.ts';
+export { sampleImages } from './input/sample-images.ts';
 export { defineNetwork } from './model/define-network.ts';
 export {
   constantInit,

@@ -53,7 +53,7 @@ export type {
   DefinitionOptions,
   NetworkDefinition,
 } from './model/define-network.ts';
-export type { FirstImages, Initializer } from './model/initializers.ts';
+export type { Initializer, SampleImages } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
   ConvolutionOptions,

@@ -21,8 +21,8 @@ import { pictureModel } from '../export/portable-model.ts';
 import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
 import { imageShapeFor, makeImages } from '../input/augmentations.ts';
 import { type BatchBuffers, BatchMaker } from '../input/batch.ts';
-import { firstImages } from '../input/first-images.ts';
 import { ExampleOrder } from '../input/order.ts';
+import { sampleImages } from '../input/sample-images.ts';
 import { makeNetwork } from '../model/networks.ts';
 import { changed, type Recipe, type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
@@ -194,7 +194,7 @@ export class PageTraining {
     const { batchSize, hyperparameters, groups, freeze } = recipe;
     const graph = buildTrainingGraph({ network, batchSize, hyperparameters, groups, freeze });
     const session = await PageSession.create(runtime, graph.graph, device);
-    const images = firstImages(training, recipe, network.imageShape);
+    const images = sampleImages(training, recipe, network.imageShape);
     session.write(tensors ?? initialVariables(graph, seed, undefined, images));
     return new PageTraining(runtime, device, examples, start, graph, session);
   }
