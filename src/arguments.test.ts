@@ -186,6 +186,9 @@ const created =
 const definition = { name: 'own', summary: 'x', imageShape: [3, 32, 32], create: () => undefined };
 /** Looks like onnxruntime-web. */
 const runtime = { InferenceSession: {}, Tensor: Array };
+const cpu = { kind: 'cpu', threads: 1, library: 'onnxruntime-web' };
+/** Looks like the examples of a page. */
+const onePage = { training: examples, heldOut: examples };
 
 const making = { imageShape: [3, 24, 24], images: library.tutorialImages };
 /** For every exported function that takes options, calls that it must refuse. */
@@ -377,6 +380,31 @@ const refusals: Readonly<Record<string, readonly (readonly [Call, RegExp])[]>> =
     ],
     [called(library.openExportedModel, new Uint8Array(3), runtime, 3), /^sessionOptions: found 3, /],
   ],
+  PageModel: [
+    [called(library.PageModel.open, undefined, cpu, new Uint8Array(3)), /^runtime: found undefined, /],
+    [called(library.PageModel.open, runtime, { ...cpu, kind: 'gpu' }), /^device\.kind: found "gpu", /],
+    [called(library.PageModel.open, runtime, cpu, 'model.onnx'), /^file: expected the bytes of a checkpoint/],
+  ],
+  PageTraining: [
+    [called(library.PageTraining.create, runtime, cpu), /^examples: found undefined, expected what /],
+    [
+      called(library.PageTraining.create, runtime, { ...cpu, threads: 0 }, onePage),
+      /^device\.threads: found 0, /,
+    ],
+    [
+      called(library.PageTraining.create, runtime, cpu, onePage, { batchsize: 4 }),
+      /`batchsize`\. Did you mean `batchSize`\?$/,
+    ],
+    [called(library.PageTraining.create, runtime, cpu, onePage, { seed: -1 }), /^seed: found -1/],
+    [called(library.PageTraining.resume, runtime, cpu, 3), /^examples: found 3/],
+  ],
+  examplesOfPictures: [
+    [called(library.examplesOfPictures, 'cat', []), /^classes: found "cat", expected an array$/],
+    [called(library.examplesOfPictures, ['cat', 'dog'], {}), /^pictures: found an object, /],
+    [called(library.examplesOfPictures, ['cat', 'dog'], [], 0.5), /^seed: found 0\.5/],
+  ],
+  drawGeneratedSet: [[called(library.drawGeneratedSet, 3), /^onProgress: found 3, expected a function$/]],
+  pageRecipe: [[called(library.pageRecipe, 'many'), /^pictures: found "many", expected a whole number/]],
   SummaryWriter: [
     [created(library.SummaryWriter, 3), /^dir: found 3, expected a text$/],
     [created(library.SummaryWriter, ''), /^dir: found "", expected a text$/],
@@ -510,7 +538,7 @@ const withoutOptions = [
     'BatchMaker',
     'ExampleOrder',
     'encodeRecord',
-    'firstImages',
+    'sampleImages',
     'makeImages',
     'stepScalars',
     'hyperparametersOf',

@@ -19,8 +19,8 @@ export type { ImageRecipe, ImageSource } from './input/augmentations.ts';
 export { makeImages, tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, BatchPart } from './input/batch.ts';
 export { BatchMaker } from './input/batch.ts';
-export { firstImages } from './input/first-images.ts';
 export { ExampleOrder } from './input/order.ts';
+export { sampleImages } from './input/sample-images.ts';
 export { defineNetwork } from './model/define-network.ts';
 export {
   constantInit,
@@ -43,6 +43,15 @@ export type {
   PageClassifyOptions,
 } from './page/exported-model.ts';
 export { openExportedModel } from './page/exported-model.ts';
+export type { LabeledPicture, PageExamples } from './page/page-examples.ts';
+export { drawGeneratedSet, examplesOfPictures } from './page/page-examples.ts';
+export type { Insight, LayerActivation } from './page/page-model.ts';
+export { PageModel } from './page/page-model.ts';
+export { pageRecipe } from './page/page-recipe.ts';
+export type { PageDevice, PageRuntime, TensorMaker } from './page/page-runtime.ts';
+export type { PageMistake, PageScore } from './page/page-score.ts';
+export type { PageLook, PageRunOptions, PageStep } from './page/page-training.ts';
+export { PageTraining } from './page/page-training.ts';
 export { multiplyAdds } from './passes/multiply-adds.ts';
 export { withoutWatched } from './passes/watch.ts';
 export type * from './portable.ts';

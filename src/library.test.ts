@@ -107,6 +107,7 @@ describe('docs/library.md', () => {
     printed(/^proposed: /m);
     printed(/^nowhere\ntrue false false$/m);
     printed(/^Float32Array\(1\) \[ 3 \] Float32Array\(3\) \[ 1, 1, 0 \]$/m);
+    printed(/^1 down 1024$/m);
     printed(/^classified as \w.*: \d+\.\d%$/m);
     printed(/^\d\.\d+e?-?\d* \d+\n\{ .*rate: 0\.1.* \}$/m);
     if (withoutDecoder !== false) return;

@@ -36,7 +36,6 @@ export { printGraph } from './graph/print.ts';
 export type { ImageRecipe } from './input/augmentations.ts';
 export { tutorialImages } from './input/augmentations.ts';
 export type { Batch, BatchBuffers, Share } from './input/batch.ts';
-export { firstImages } from './input/first-images.ts';
 export type {
   BatchOptions,
   BatchSource,
@@ -46,6 +45,7 @@ export type {
   Turns,
 } from './input/prefetch.ts';
 export { prefetchBatches, prefetchEvaluation } from './input/prefetch.ts';
+export { sampleImages } from './input/sample-images.ts';
 export {
   constantInit,
   diracThen,

@@ -53,7 +53,7 @@ export type {
   DefinitionOptions,
   NetworkDefinition,
 } from './model/define-network.ts';
-export type { FirstImages, Initializer } from './model/initializers.ts';
+export type { Initializer, SampleImages } from './model/initializers.ts';
 export type {
   BatchNormalizationOptions,
   ConvolutionOptions,
@@ -79,9 +79,9 @@ export type { OptimizerName } from './optimizer/optimizers.ts';
 export type { Pixels } from './pictures/decode.ts';
 export type { Prediction } from './predict/prediction.ts';
 export type { HyperparameterName, Hyperparameters } from './recipe/hyperparameters.ts';
-export type { NetworkDescription } from './recipe/network-request.ts';
-export type { FrozenLayers, ParameterGroup } from './recipe/parameter-groups.ts';
-export type { Length, Recipe } from './recipe/recipe.ts';
+export type { NetworkDescription, NetworkRequest } from './recipe/network-request.ts';
+export type { FrozenLayers, FrozenRequest, ParameterGroup } from './recipe/parameter-groups.ts';
+export type { Length, Recipe, RecipeOptions } from './recipe/recipe.ts';
 export type { RecipeName } from './recipe/recipes.ts';
 export type { DataOf, DType, FloatType } from './tensor/dtype.ts';
 export type { Float32Tensor, Shape, Tensor, TensorType } from './tensor/tensor.ts';

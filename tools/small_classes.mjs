@@ -10,9 +10,10 @@
  *
  * - the defaults of `train --data`
  * - the recipe of the tutorial for the same time (of the training steps, without reading data and compiling)
- * - the recipe of the tutorial for `--tutorial-steps`, 3,000 by default
+ * - the recipe of the tutorial for 3,000 steps
  *
- * The same time depends on the machine, so run this on an idle one. The folder `work` keeps pictures, runs and results. A second call
+ * `--tutorial` lists the lengths of the tutorial's recipe: numbers of steps, or `time` for the same time, as in `time,3000`. The same time
+ * depends on the machine, so measure it on an idle one. The folder `work` keeps pictures, runs and results. A second call
  * makes only what the first one did not finish. `--also best` adds another recipe.
  */
 import {
@@ -35,16 +36,14 @@ const { values: flags } = parseArgs({
     classes: { type: 'string', default: 'cat,horse,truck' },
     each: { type: 'string', default: '300' },
     seeds: { type: 'string', default: '5' },
-    'tutorial-steps': { type: 'string', default: '3000' },
+    tutorial: { type: 'string', default: 'time,3000' },
     also: { type: 'string' },
   },
 });
 const { pictures, work } = flags;
 if (pictures === undefined || work === undefined) throw new Error('--pictures and --work are required');
 const classes = flags.classes.split(',');
-const [each = 0, seeds = 0, tutorialSteps = 0] = [flags.each, flags.seeds, flags['tutorial-steps']].map(
-  Number,
-);
+const [each = 0, seeds = 0] = [flags.each, flags.seeds].map(Number);
 /** @type {typeof import('../src/index.ts')} */
 const { evaluate, train } = await import(new URL('../dist/index.js', import.meta.url).href);
 
@@ -54,11 +53,13 @@ const { evaluate, train } = await import(new URL('../dist/index.js', import.meta
 /** @type {readonly { title: string, options: Options, limitedBy?: string }[]} */
 const variants = [
   { title: 'defaults', options: {} },
-  { title: 'tutorial, same time', options: { recipe: 'tutorial' }, limitedBy: 'defaults' },
-  {
-    title: `tutorial, ${tutorialSteps} steps`,
-    options: { recipe: 'tutorial', maxSteps: tutorialSteps },
-  },
+  ...flags.tutorial
+    .split(',')
+    .map((length) =>
+      length === 'time'
+        ? { title: 'tutorial, same time', options: { recipe: 'tutorial' }, limitedBy: 'defaults' }
+        : { title: `tutorial, ${length} steps`, options: { recipe: 'tutorial', maxSteps: Number(length) } },
+    ),
   ...(flags.also === undefined ? [] : [{ title: flags.also, options: { recipe: flags.also } }]),
 ];
 

@@ -85,7 +85,7 @@ class Data:
         values = train.float() / 255
         self.mean, self.deviation = values.mean((0, 2, 3)).view(1, 3, 1, 1), values.std((0, 2, 3)).view(1, 3, 1, 1)
         self.test = self.normalized(test)
-        self.first = self.normalized(train[:WHITENED])
+        self.sample = self.normalized(train[torch.arange(WHITENED) * len(train) // WHITENED])
         self.padded = F.pad(train.float(), (SHIFT,) * 4, 'reflect').to(torch.uint8)
         self.flips = torch.randint(0, 2, (len(train),), generator=generator)
         self.orders = {}
@@ -141,7 +141,7 @@ def complete_run(args, variant):
     data = Data(args.data_dir, torch.Generator().manual_seed(args.seed), args.test_images)
     model = prepared(Airbench(channels(args.width)), memory)
     with torch.no_grad():
-        model.whiten.weight.copy_(whitening(data.first)[0])
+        model.whiten.weight.copy_(whitening(data.sample)[0])
     count = len(data.labels)
     steps = math.ceil(args.epochs * count / args.batch)
     updates = UPDATES[args.recipe](model, args.batch, steps, args.bias_epochs * count / args.batch)

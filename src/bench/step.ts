@@ -2,8 +2,8 @@
  * update, averages and losses. */
 import type { Examples } from '../data/examples.ts';
 import type { Engine, PartTime, Session } from '../engine/engine.ts';
-import { firstImages } from '../input/first-images.ts';
 import { prefetchBatches } from '../input/prefetch.ts';
+import { sampleImages } from '../input/sample-images.ts';
 import { multiplyAdds } from '../passes/multiply-adds.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, scalar, sizeOf, type Tensor } from '../tensor/tensor.ts';
@@ -52,7 +52,7 @@ export async function startTraining(
   const { network, images } = subject;
   const { imageShape } = network;
   const start = async () =>
-    session.write(initialVariables(training, 0, undefined, firstImages(examples, images, imageShape)));
+    session.write(initialVariables(training, 0, undefined, sampleImages(examples, images, imageShape)));
   await start().catch(async (error: unknown) => {
     await session.release();
     throw error;

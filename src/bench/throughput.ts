@@ -4,8 +4,8 @@ import type { Engine } from '../engine/engine.ts';
 import { Evaluator } from '../evaluation/evaluate.ts';
 import { makeImages } from '../input/augmentations.ts';
 import { BatchMaker } from '../input/batch.ts';
-import { firstImages } from '../input/first-images.ts';
 import { ExampleOrder } from '../input/order.ts';
+import { sampleImages } from '../input/sample-images.ts';
 import { buildTrainingGraph, initialVariables } from '../training/training-graph.ts';
 import { type Spread, spread, timeRuns } from './statistics.ts';
 import type { Subject } from './subject.ts';
@@ -23,7 +23,7 @@ export async function measureEvaluation(
     training,
     0,
     undefined,
-    firstImages(examples, images, network.imageShape),
+    sampleImages(examples, images, network.imageShape),
   );
   const evaluator = await Evaluator.create(engine, network, batchSize, images);
   try {

@@ -2,8 +2,9 @@
 import { RandomStream } from '../tensor/random.ts';
 import { type Float32Tensor, float32, type Shape, sizeOf } from '../tensor/tensor.ts';
 
-/** Returns the first `count` training images, or all if there are fewer: float32 [N, C, H, W], normalized, without distortions. */
-export type FirstImages = (count: number) => Float32Tensor;
+/** Returns `count` training images that are spread evenly over all, or all if there are fewer: float32 [N, C, H, W], normalized, without
+ * distortions. */
+export type SampleImages = (count: number) => Float32Tensor;
 
 /** Makes the initial values of variable number `index` of the network. Some initializers compute them from training images. They
  * throw a UsageError without `images`. */
@@ -11,7 +12,7 @@ export type Initializer = (
   shape: Shape,
   seed: number,
   index: number,
-  images?: FirstImages | undefined,
+  images?: SampleImages | undefined,
 ) => Float32Tensor;
 
 /** Makes an initializer that sets every value to the same number. */

@@ -34,7 +34,7 @@ export function whiteningInit(options: WhiteningOptions): Initializer {
     if (images === undefined)
       throw new UsageError(
         'initial weights: this network whitens patches of training images, so it needs some; ' +
-          'pass `firstImages(examples, images, network.imageShape)` as the last argument of initialVariables',
+          'pass `sampleImages(examples, images, network.imageShape)` as the last argument of initialVariables',
       );
     const length = sizeOf(shape.slice(1));
     const half = Math.floor((shape[0] ?? 0) / 2);

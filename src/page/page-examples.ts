@@ -1,4 +1,5 @@
 /** Training and held-out examples in the memory of a page: the generated set, or the user's own pictures. */
+import { aFunction, requireWholeNumber, unexpected } from '../arguments.ts';
 import { ChannelLevels } from '../data/channel-levels.ts';
 import { type DatasetDescription, examplesIn } from '../data/dataset.ts';
 import { synthetic } from '../data/datasets/synthetic.ts';
@@ -12,12 +13,15 @@ import { counted } from '../wording.ts';
 
 /** What a network in a page is trained on, and what it is scored on. */
 export interface PageExamples {
+  /** What it learns from. */
   readonly training: Examples;
+  /** What it is scored on. */
   readonly heldOut: Examples;
 }
 
 /** A picture of a class. */
 export interface LabeledPicture {
+  /** The index of its class. */
   readonly label: number;
   /** [C, H, W] */
   readonly pixels: Uint8Array;
@@ -37,6 +41,7 @@ const heldOutEvery = 5;
 export async function drawGeneratedSet(
   onProgress: (done: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<PageExamples> {
+  aFunction('onProgress', onProgress);
   const [training, test] = (['train', 'test'] as const).map((split) => examplesIn(synthetic, split));
   const [trainingCount = 0, testCount = 0] = [training, test];
   const size = recordBytes(synthetic.record);
@@ -64,6 +69,9 @@ export function examplesOfPictures(
   pictures: readonly LabeledPicture[],
   seed: number = 0,
 ): PageExamples {
+  for (const [name, list] of Object.entries({ classes, pictures }))
+    if (!Array.isArray(list)) throw unexpected(name, list, 'an array');
+  requireWholeNumber('seed', seed, 0);
   const { least, most } = pageClasses;
   if (classes.length < least || classes.length > most)
     throw new UsageError(

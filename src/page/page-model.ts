@@ -2,6 +2,7 @@
  * layer computed. */
 import { decodeContent } from '../checkpoint/content.ts';
 import { Sha256 } from '../checkpoint/sha256.ts';
+import { UsageError } from '../errors.ts';
 import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
 import type { Pixels } from '../pictures/decode.ts';
 import { mostProbable, type Prediction } from '../predict/prediction.ts';
@@ -9,7 +10,7 @@ import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { fitToSquare } from './fit-pixels.ts';
 import { buildInsightGraph, type InsightGraph, insightNames } from './insight-graph.ts';
 import { openOnnxNetwork } from './onnx-network.ts';
-import type { PageDevice, PageRuntime } from './page-runtime.ts';
+import { type PageDevice, type PageRuntime, requireRuntime } from './page-runtime.ts';
 import { floatsOf, PageSession } from './page-session.ts';
 import { softmax } from './softmax.ts';
 
@@ -43,8 +44,19 @@ export interface LayerActivation {
   readonly activation: Float32Tensor;
 }
 
+/** A model that explains what it sees. Release it when it is no longer needed.
+ * @example
+ * import { PageModel } from 'cifar10-ts/browser';
+ * import * as ort from 'onnxruntime-web';
+ *
+ * const device = { kind: 'cpu', threads: 1, library: 'onnxruntime-web' } as const;
+ * const file = await fetch('model.ckpt-1000.safetensors');
+ * const model = await PageModel.open(ort, device, new Uint8Array(await file.arrayBuffer()));
+ * const { predictions, saliency, layers } = await model.explain(context.getImageData(0, 0, canvas.width, canvas.height)); */
 export class PageModel {
+  /** The names of the classes. */
   readonly classes: readonly string[];
+  /** The number of steps after which the model was saved. */
   readonly globalStep: number;
   readonly #trained: ExplainedNetwork;
   readonly #insight: InsightGraph;
@@ -59,17 +71,16 @@ export class PageModel {
   }
 
   /** Opens a checkpoint (`model.ckpt-N.safetensors`) or an exported ONNX file.
+   * @param runtime the module `onnxruntime-web`
+   * @param device where it computes. `webgpu` needs the module `onnxruntime-web/webgpu`
+   * @param file the bytes of the file
+   * @throws UsageError when an argument is something else
    * @throws RunError for another file, a damaged one, and one whose network cannot be explained */
   static async open(runtime: PageRuntime, device: PageDevice, file: Uint8Array): Promise<PageModel> {
-    return PageModel.of(
-      runtime,
-      device,
-      isSafetensors(file) ? networkInCheckpoint(file) : openOnnxNetwork(file),
-    );
-  }
-
-  /** @throws RunError when ONNX Runtime fails */
-  static async of(runtime: PageRuntime, device: PageDevice, trained: ExplainedNetwork): Promise<PageModel> {
+    requireRuntime(runtime, device);
+    if (Object.prototype.toString.call(file) !== '[object Uint8Array]')
+      throw new UsageError('file: expected the bytes of a checkpoint or an ONNX file as a Uint8Array');
+    const trained = isSafetensors(file) ? networkInCheckpoint(file) : openOnnxNetwork(file);
     const insight = buildInsightGraph(trained);
     const session = await PageSession.create(runtime, insight.graph, device);
     const { variables } = insight.graph;
@@ -77,7 +88,8 @@ export class PageModel {
     return new PageModel(trained, insight, session);
   }
 
-  /** @param picture decoded pixels of any size, such as the `ImageData` of a canvas
+  /** Classifies a picture, and says why.
+   * @param picture decoded pixels of any size, such as the `ImageData` of a canvas
    * @param explained the index of the class to explain. Default: the most probable one
    * @throws UsageError when the data do not fit the size of the picture */
   async explain(picture: Pixels, explained?: number): Promise<Insight> {
@@ -113,6 +125,7 @@ export class PageModel {
     return floatsOf(await this.#run(pixels, 0), insightNames.logits);
   }
 
+  /** Frees the memory of the model. */
   release(): Promise<void> {
     return this.#session.release();
   }

@@ -13,6 +13,7 @@
  *
  * The rate is constant, because a run in a page has no end: people stop when they have seen enough, and lower the rate themselves.
  */
+import { requireWholeNumber } from '../arguments.ts';
 import type { RecipeOptions } from '../recipe/recipe.ts';
 
 /** Nesterov's momentum, for what Muon does not train. */
@@ -28,9 +29,10 @@ const usualBatch = 64;
 /** Returns the recipe of a run in a page.
  * @param pictures the number of training pictures */
 export function pageRecipe(pictures: number): RecipeOptions {
+  requireWholeNumber('pictures', pictures, 1);
   return {
     network: pageNetwork,
-    batchSize: Math.max(1, Math.min(usualBatch, pictures)),
+    batchSize: Math.min(usualBatch, pictures),
     hyperparameters: {
       optimizer: 'muon',
       momentum: 0.6,

@@ -1,4 +1,13 @@
 /** The part of `onnxruntime-web` (or `onnxruntime-node`) that trains and explains networks in a page. Pass the whole module. */
+import {
+  aChoice,
+  aText,
+  aWholeNumber,
+  type OptionChecks,
+  required,
+  requireObject,
+  requireOptions,
+} from '../arguments.ts';
 import type { OnnxSession } from './exported-model.ts';
 
 /** The constructor of a tensor. */
@@ -8,6 +17,7 @@ export type TensorMaker = new (
   dims: readonly number[],
 ) => object;
 
+/** The part of the module `onnxruntime-web` that is used. */
 export interface PageRuntime {
   readonly InferenceSession: {
     create(model: Uint8Array, options?: object): Promise<OnnxSession>;
@@ -22,4 +32,22 @@ export interface PageDevice {
   readonly threads: number;
   /** The name and version of the library, such as `onnxruntime-web 1.30.0`, which checkpoints store. */
   readonly library: string;
+}
+
+const deviceKinds: readonly PageDevice['kind'][] = ['cpu', 'webgpu'];
+const deviceChecks: OptionChecks<PageDevice> = {
+  kind: required(aChoice(deviceKinds)),
+  threads: required(aWholeNumber(1)),
+  library: required(aText),
+};
+
+/** @throws UsageError for anything but the module onnxruntime-web and a device */
+export function requireRuntime(runtime: PageRuntime, device: PageDevice): void {
+  requireObject(
+    'runtime',
+    runtime,
+    'InferenceSession',
+    "the module onnxruntime-web: import * as ort from 'onnxruntime-web'",
+  );
+  requireOptions(device, deviceChecks, 'device');
 }

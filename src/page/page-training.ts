@@ -3,7 +3,14 @@
  * that the page passes. The state is a checkpoint in the format of Node.js, so a run that began in a page continues there or on a
  * machine, with `train --init-from`.
  */
-import { requireFiniteNumber } from '../arguments.ts';
+import {
+  aWholeNumber,
+  type OptionChecks,
+  optional,
+  requireFiniteNumber,
+  requireObject,
+  requireOptions,
+} from '../arguments.ts';
 import { type Checkpoint, decodeContent, encodeContent } from '../checkpoint/content.ts';
 import type { CheckpointMetadata } from '../checkpoint/metadata.ts';
 import { Sha256 } from '../checkpoint/sha256.ts';
@@ -14,10 +21,10 @@ import { pictureModel } from '../export/portable-model.ts';
 import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
 import { imageShapeFor, makeImages } from '../input/augmentations.ts';
 import { type BatchBuffers, BatchMaker } from '../input/batch.ts';
-import { firstImages } from '../input/first-images.ts';
 import { ExampleOrder } from '../input/order.ts';
+import { sampleImages } from '../input/sample-images.ts';
 import { makeNetwork } from '../model/networks.ts';
-import { changed, type Recipe, type RecipeOptions } from '../recipe/recipe.ts';
+import { changed, type Recipe, type RecipeOptions, recipeOptionChecks } from '../recipe/recipe.ts';
 import { tutorialRecipe } from '../recipe/recipes/tutorial.ts';
 import { type Float32Tensor, float32, scalar, type Tensor } from '../tensor/tensor.ts';
 import { drawMasks } from '../training/dropout-masks.ts';
@@ -31,7 +38,7 @@ import {
 } from '../training/training-graph.ts';
 import { version } from '../version.ts';
 import type { PageExamples } from './page-examples.ts';
-import type { PageDevice, PageRuntime } from './page-runtime.ts';
+import { type PageDevice, type PageRuntime, requireRuntime } from './page-runtime.ts';
 import { type PageScore, scoreExamples } from './page-score.ts';
 import { floatsOf, PageSession } from './page-session.ts';
 
@@ -65,9 +72,24 @@ export interface PageRunOptions extends RecipeOptions {
   readonly seed?: number;
 }
 
+const runChecks: OptionChecks<PageRunOptions> = { ...recipeOptionChecks, seed: optional(aWholeNumber(0)) };
+
+/** A run that trains in a page. Release it when it is no longer needed.
+ * @example
+ * import { drawGeneratedSet, pageRecipe, PageTraining } from 'cifar10-ts/browser';
+ * import * as ort from 'onnxruntime-web';
+ *
+ * const device = { kind: 'cpu', threads: 1, library: 'onnxruntime-web' } as const;
+ * const examples = await drawGeneratedSet();
+ * const training = await PageTraining.create(ort, device, examples, pageRecipe(examples.training.count));
+ * for (let step = 0; step < 200; step++) console.log((await training.trainStep()).totalLoss);
+ * console.log((await training.evaluate()).precision); */
 export class PageTraining {
+  /** The recipe with which the run began. */
   readonly recipe: Recipe;
+  /** The training and held-out examples. */
   readonly examples: PageExamples;
+  /** The seed of first weights, order and distortions. */
   readonly seed: number;
   readonly #runtime: PageRuntime;
   readonly #device: PageDevice;
@@ -112,14 +134,19 @@ export class PageTraining {
   }
 
   /** Begins a run with first weights that depend on the seed.
-   * @throws UsageError for an option that is out of range, and for `earlySize`
+   * @param runtime the module `onnxruntime-web`
+   * @param device where it computes. `webgpu` needs the module `onnxruntime-web/webgpu`
+   * @param options those of a recipe, such as `pageRecipe(count)`, and the seed. Default: the recipe of the tutorial
+   * @throws UsageError for another argument, for an option that is out of range, and for `earlySize`
    * @throws RunError when the augmentation cannot make the network's images, or ONNX Runtime fails */
   static async create(
     runtime: PageRuntime,
     device: PageDevice,
     examples: PageExamples,
-    { seed = 0, ...options }: PageRunOptions = {},
+    options: PageRunOptions = {},
   ): Promise<PageTraining> {
+    requireOptions(options, runChecks);
+    const { seed = 0 } = options;
     const recipe = { ...changed(tutorialRecipe, options), name: 'page' };
     return PageTraining.#open(runtime, device, examples, { recipe, seed, step: 0, history: [] });
   }
@@ -133,6 +160,7 @@ export class PageTraining {
     examples: PageExamples,
     file: Uint8Array,
   ): Promise<PageTraining> {
+    requireExamples(examples);
     const { tensors, metadata } = decodeContent(file, 'the checkpoint', () => new Sha256());
     const found = new Sha256().update(examples.training.records).digest();
     if (metadata.dataset.checksum !== found)
@@ -150,6 +178,8 @@ export class PageTraining {
     examples: PageExamples,
     start: PageStart,
   ): Promise<PageTraining> {
+    requireRuntime(runtime, device);
+    requireExamples(examples);
     const { recipe, seed, tensors } = start;
     const { earlySize } = recipe.hyperparameters;
     if (earlySize > 0)
@@ -164,7 +194,7 @@ export class PageTraining {
     const { batchSize, hyperparameters, groups, freeze } = recipe;
     const graph = buildTrainingGraph({ network, batchSize, hyperparameters, groups, freeze });
     const session = await PageSession.create(runtime, graph.graph, device);
-    const images = firstImages(training, recipe, network.imageShape);
+    const images = sampleImages(training, recipe, network.imageShape);
     session.write(tensors ?? initialVariables(graph, seed, undefined, images));
     return new PageTraining(runtime, device, examples, start, graph, session);
   }
@@ -236,14 +266,14 @@ export class PageTraining {
     return scoreExamples(
       this.#runtime,
       this.#device,
-      await this.trained(),
+      await this.#trained(),
       this.examples.heldOut,
       onProgress,
     );
   }
 
   /** Returns the network with its weights. */
-  async trained(): Promise<TrainedNetwork> {
+  async #trained(): Promise<TrainedNetwork> {
     const checkpoint = await this.#checkpoint();
     return trainedNetwork({ path: 'the page', checkpoint }, 'ema');
   }
@@ -282,7 +312,7 @@ export class PageTraining {
 
   /** Returns the file that `export --format onnx` writes. */
   async onnxFile(): Promise<Uint8Array> {
-    return pictureModel(await this.trained(), async (graph, values) => {
+    return pictureModel(await this.#trained(), async (graph, values) => {
       const session = await PageSession.create(this.#runtime, graph, this.#device);
       try {
         session.write(values);
@@ -293,6 +323,7 @@ export class PageTraining {
     });
   }
 
+  /** Frees the memory of the run. */
   release(): Promise<void> {
     return this.#session.release();
   }
@@ -335,6 +366,10 @@ export class PageTraining {
       versions: { cifar10: version, node: 'none (a web page)', engine: this.#device.library },
     };
   }
+}
+
+function requireExamples(examples: PageExamples): void {
+  requireObject('examples', examples, 'heldOut', 'what examplesOfPictures or drawGeneratedSet returns');
 }
 
 /** What a run begins with. */

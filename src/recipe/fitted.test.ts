@@ -75,7 +75,10 @@ test('the learning rates of `airbench-muon` follow the batch size too, and its l
     recipeFor('airbench-muon', 50_000, { batchSize, epochs: 2 }),
   );
   assert.deepEqual(usualRates, recipes['airbench-muon']);
-  const { batchSize, length, groups, hyperparameters } = fittedTo(usual, 50_000, { batchSize: 512, epochs: 8 });
+  const { batchSize, length, groups, hyperparameters } = fittedTo(usual, 50_000, {
+    batchSize: 512,
+    epochs: 8,
+  });
   const sizes = [found?.batchSize, found?.length, found?.groups, found?.hyperparameters];
   assert.deepEqual(sizes, [batchSize, length, groups, hyperparameters]);
 });

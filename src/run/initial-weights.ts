@@ -8,7 +8,7 @@ import type { Tensors } from '../engine/engine.ts';
 import { RunError } from '../errors.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { StatisticsChoice } from '../input/normalization.ts';
-import type { FirstImages } from '../model/initializers.ts';
+import type { SampleImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { torchWeights } from '../model/torch-names.ts';
 import { type FrozenLayers, isFrozen } from '../recipe/parameter-groups.ts';
@@ -92,7 +92,7 @@ export function completeWeights(
   weights: InitialWeights | undefined,
   training: TrainingGraph,
   seed: number,
-  images?: FirstImages,
+  images?: SampleImages,
 ): Tensors | undefined {
   if (weights === undefined) return undefined;
   return new Map<string, Tensor>([

@@ -25,7 +25,7 @@ import type { TrainingRun } from '../training/run-definition.ts';
 import { openSession, shareOf, trainingGraphOf } from '../training/towers.ts';
 import { trainStep } from '../training/train-step.ts';
 import { initialVariables, type TrainingGraph } from '../training/training-graph.ts';
-import { firstImagesOf, imagesOf, requireImages } from '../training/training-run.ts';
+import { imagesOf, requireImages, sampleImagesOf } from '../training/training-run.ts';
 import { factsOfDefinition, requireAlike } from './alike.ts';
 import type { PreparationEvent } from './ensure-dataset.ts';
 import { engineOfRun, equippedRun } from './equipped-run.ts';
@@ -140,7 +140,7 @@ async function prepare(
   const run = await equippedRun(resolved, chosen, undefined, read, job);
   requireRunning(signal);
   const training = trainingGraphOf(run, unscaled);
-  return { run, training, initFrom: completeWeights(weights, training, run.seed, firstImagesOf(run)) };
+  return { run, training, initFrom: completeWeights(weights, training, run.seed, sampleImagesOf(run)) };
 }
 
 /** Checks everything that can be checked without the data. */
@@ -173,7 +173,7 @@ async function* test(
   let session: Session | undefined;
   try {
     session = await openSession(run, training);
-    await session.write(initialVariables(training, seed, initFrom, firstImagesOf(run)));
+    await session.write(initialVariables(training, seed, initFrom, sampleImagesOf(run)));
     let state: StepState | undefined;
     for (const learningRate of rangeRates(minimum, maximum, steps)) {
       if (isStopped() || found.hasDiverged) break;

@@ -32,11 +32,11 @@ import {
 } from '../training/train.ts';
 import type { TrainingGraph } from '../training/training-graph.ts';
 import {
-  firstImagesOf,
   imagesOf,
   metadataOf,
   requireImages,
   requireSameRun,
+  sampleImagesOf,
 } from '../training/training-run.ts';
 import type { Validation } from '../training/validation.ts';
 import { version } from '../version.ts';
@@ -377,7 +377,7 @@ function trainOptions(
   { run, training, store, resume, initFrom, maxSteps }: Plan,
   control: TrainingControl,
 ): TrainOptions {
-  const given = completeWeights(initFrom, training, run.seed, firstImagesOf(run));
+  const given = completeWeights(initFrom, training, run.seed, sampleImagesOf(run));
   return {
     ...{ run, training, store, maxSteps, checkpointSteps, readers, versions: { cifar10: version } },
     ...control,

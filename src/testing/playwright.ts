@@ -64,7 +64,7 @@ export interface Locator {
   scrollIntoViewIfNeeded(): Promise<void>;
   waitFor(options?: { timeout?: number; state?: 'visible' | 'hidden' }): Promise<void>;
   setInputFiles(files: string | readonly string[]): Promise<void>;
-  screenshot(options: { path: string; mask?: readonly Locator[] }): Promise<Uint8Array>;
+  screenshot(options: { path?: string; mask?: readonly Locator[] }): Promise<Uint8Array>;
 }
 export interface Box {
   readonly x: number;

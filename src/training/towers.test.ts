@@ -19,7 +19,7 @@ import { openSession, threadsOf } from './towers.ts';
 import { type TrainEvent, trainSteps } from './train.ts';
 import { trainStep } from './train-step.ts';
 import { buildTrainingGraph, initialVariables } from './training-graph.ts';
-import { firstImagesOf, imagesOf, makeRun } from './training-run.ts';
+import { imagesOf, makeRun, sampleImagesOf } from './training-run.ts';
 
 const examples = noiseExamples(60);
 const widths = { conv1: 16, conv2: 16, local3: 24, local4: 18 };
@@ -70,7 +70,7 @@ async function steps(run: TrainingRun, count: number, watch: boolean = false): P
   const maker = new BatchMaker(examples, makeImages(imagesOf(run), run.network.imageShape, examples.dataset));
   const order = new ExampleOrder(run.seed, examples.count);
   try {
-    await session.write(initialVariables(training, run.seed, undefined, firstImagesOf(run)));
+    await session.write(initialVariables(training, run.seed, undefined, sampleImagesOf(run)));
     const losses: number[] = [];
     const towerLosses: (readonly number[])[] = [];
     let last: Tensors = new Map();

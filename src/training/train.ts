@@ -39,12 +39,12 @@ import { type StepReport, trainStep } from './train-step.ts';
 import { initialVariables, type TrainingGraph } from './training-graph.ts';
 import {
   bitChanges,
-  firstImagesOf,
   imagesOf,
   metadataOf,
   type RecipeChange,
   recipeChanges,
   requireSameRun,
+  sampleImagesOf,
   type Versions,
 } from './training-run.ts';
 import {
@@ -209,7 +209,7 @@ async function* trainLocked(options: TrainOptions): AsyncGenerator<TrainEvent, v
     if (session === undefined) throw new StoppedError('nothing was changed');
     await session.write(
       resume === undefined
-        ? initialVariables(training, seed, options.initFrom, firstImagesOf(run))
+        ? initialVariables(training, seed, options.initFrom, sampleImagesOf(run))
         : storedVariables(resume.checkpoint, training),
     );
     const { summarySteps } = options;

@@ -25,7 +25,7 @@ import type { Tensors } from '../engine/engine.ts';
 import type { Precision } from '../engine/offers.ts';
 import { RunError, UsageError } from '../errors.ts';
 import type { Graph, Value } from '../graph/graph.ts';
-import type { FirstImages } from '../model/initializers.ts';
+import type { SampleImages } from '../model/initializers.ts';
 import { type Loss, loss, lossNames } from '../model/loss.ts';
 import {
   addNetwork,
@@ -483,14 +483,14 @@ function averageLosses(builder: GraphBuilder, { terms, total }: Loss): void {
  * slow copies (look-ahead) are copies of the weights and states, and all other variables, such as loss averages, are zero.
  *
  * @param given the values of all parameters and of the state, such as running statistics, to use instead of initializers
- * @param images the first training images, for networks with initial weights that depend on them (`firstImages`)
+ * @param images training images, for networks with initial weights that depend on them (`sampleImages`)
  * @throws RunError when a tensor is missing or has another shape
  * @throws UsageError when the network needs images and there are none */
 export function initialVariables(
   { graph, parameters, states }: TrainingGraph,
   seed: number,
   given?: Tensors,
-  images?: FirstImages,
+  images?: SampleImages,
 ): ReadonlyMap<string, Float32Tensor> {
   const initial = new Map<string, Float32Tensor>();
   const start = ({ variable, initializer }: Parameter | State, index: number) =>

@@ -29,9 +29,9 @@ import {
   makeImages,
   tutorialImages,
 } from '../input/augmentations.ts';
-import { firstImages } from '../input/first-images.ts';
 import { normalizationNames, statisticsChoices } from '../input/normalization.ts';
-import type { FirstImages } from '../model/initializers.ts';
+import { sampleImages } from '../input/sample-images.ts';
+import type { SampleImages } from '../model/initializers.ts';
 import type { Network } from '../model/network.ts';
 import { completeConfiguration, knownNetworkNames, makeNetwork } from '../model/networks.ts';
 import {
@@ -124,9 +124,9 @@ export function imagesOf({
   return { augmentation, normalization };
 }
 
-/** Returns the first training images of a run, for initial weights that depend on them. */
-export function firstImagesOf({ examples, network, ...run }: TrainingRun): FirstImages {
-  return firstImages(examples, imagesOf(run), network.imageShape);
+/** Returns a sample of the training images of a run, for initial weights that depend on them. */
+export function sampleImagesOf({ examples, network, ...run }: TrainingRun): SampleImages {
+  return sampleImages(examples, imagesOf(run), network.imageShape);
 }
 
 /** Requires the network and the data set to have the same number of classes.

@@ -58,7 +58,7 @@ test('the whitening filters agree with PyTorch to 1e-6', () => {
 test('whitening needs images', () => {
   assert.throws(() => initialVariables(trainingGraph().training, 0), {
     name: 'UsageError',
-    message: /needs some; pass `firstImages/,
+    message: /needs some; pass `sampleImages/,
   });
 });
 

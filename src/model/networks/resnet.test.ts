@@ -91,7 +91,8 @@ test('it cannot be trained with batches of one image, but it can be evaluated wi
   const network = makeNetwork('resnet', 10, { depth: 8 });
   assert.throws(() => buildTrainingGraph({ network, batchSize: 1, hyperparameters }), {
     name: 'UsageError',
-    message: /^batch normalization cannot train with batches of 1 image, .*`batchSize` with 2 or more images for each tower$/,
+    message:
+      /^batch normalization cannot train with batches of 1 image, .*`batchSize` with 2 or more images for each tower$/,
   });
   buildEvaluationGraph(network, 1);
 });
