@@ -2,12 +2,17 @@
 import { statSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-/** The page shows how much of this file has arrived. The length in a response is that of its compressed bytes. */
-const wasm = new URL('node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', import.meta.url);
+/** The page shows how much of these files has arrived. The length in a response is that of its compressed bytes. */
+const bytesOf = (wasm: string) =>
+  statSync(new URL(`node_modules/onnxruntime-web/dist/${wasm}`, import.meta.url)).size;
+const runtimeBytes = {
+  cpu: bytesOf('ort-wasm-simd-threaded.wasm'),
+  webgpu: bytesOf('ort-wasm-simd-threaded.jspi.wasm'),
+};
 
 export default defineConfig({
   base: './',
-  define: { runtimeBytes: String(statSync(wasm).size) },
+  define: { runtimeBytes: JSON.stringify(runtimeBytes) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',

@@ -20,6 +20,8 @@ export interface Visit {
 export interface VisitOptions extends Viewing {
   /** Whether there is a camera. It shows Chromium's test picture, and may be used without asking. */
   readonly hasCamera?: boolean;
+  /** Whether there is a GPU. Chromium emulates it. */
+  readonly hasGpu?: boolean;
 }
 
 // The browser itself must not send requests either. Whatever it tries finds no server.
@@ -27,18 +29,25 @@ const quiet = [
   ...['quic', 'gpu', 'background-networking', 'component-update', 'sync'].map((part) => `--disable-${part}`),
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
+const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const camera = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
 
 /** Opens an empty page that may only visit one server, and calls `use`. The browser is closed at the end.
  * @throws AssertionError if the page complained */
 export async function withVisit<T>(
   address: string,
-  { hasCamera = false, ...viewing }: VisitOptions,
+  { hasCamera = false, hasGpu = false, ...viewing }: VisitOptions,
   use: (visit: Visit) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'cifar10-visit-'));
   const netLog = join(folder, 'net-log.json');
-  const args = ['--no-sandbox', '--no-first-run', ...quiet, ...(hasCamera ? camera : [])];
+  const args = [
+    '--no-sandbox',
+    '--no-first-run',
+    ...quiet,
+    ...(hasCamera ? camera : []),
+    ...(hasGpu ? gpu : []),
+  ];
   try {
     const browser = await launch([...args, `--log-net-log=${netLog}`]);
     const complaints: string[] = [];
@@ -82,11 +91,11 @@ export async function withVisit<T>(
 
 /** Waits until an expression is true in the page. (`waitForFunction` of playwright-core would evaluate it within the page, whose
  * Content-Security-Policy forbids that.)
- * @throws Error after 30 seconds */
-export async function until(page: Page, expression: string): Promise<void> {
-  const end = performance.now() + 30_000;
+ * @throws Error when the time is over */
+export async function until(page: Page, expression: string, timeout = 30_000): Promise<void> {
+  const end = performance.now() + timeout;
   while ((await page.evaluate(expression)) !== true) {
-    if (performance.now() > end) throw new Error(`not true after 30 seconds: ${expression}`);
+    if (performance.now() > end) throw new Error(`not true after ${timeout / 1000} seconds: ${expression}`);
     await page.waitForTimeout(50);
   }
 }

@@ -173,7 +173,8 @@ export function TryPage() {
         )}
         {model !== undefined && (
           <p class="hint">
-            {model.classes.length} classes, weights after {model.globalStep.toLocaleString('en-US')} steps
+            {model.classes.length} classes, weights after {model.globalStep.toLocaleString('en-US')} steps,
+            computed by {model.device}
           </p>
         )}
       </div>

@@ -51,6 +51,8 @@ export class WorkerClient {
       this.#onLost();
     });
     this.#worker = worker;
+    const engine = new URLSearchParams(location.search).get('engine');
+    worker.postMessage({ id: this.#calls++, name: 'useEngine', argument: engine });
     return worker;
   }
 

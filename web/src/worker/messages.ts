@@ -5,6 +5,8 @@ import type { PageLook, PageStep } from '../../../src/page/page-training.ts';
 
 /** The requests, each with its argument and its result. A new request is a line here and a handler in `worker.ts`. */
 export interface Requests {
+  /** Says what the address of the page asks for (`?engine=`). The first request. */
+  useEngine: { readonly argument: string | null; readonly result: null };
   /** Opens a checkpoint or an exported ONNX file, instead of the model that was open. */
   openModel: { readonly argument: Uint8Array; readonly result: OpenedModel };
   explain: { readonly argument: ExplainRequest; readonly result: Insight };
@@ -25,6 +27,8 @@ export type RequestName = keyof Requests;
 export interface OpenedModel {
   readonly classes: readonly string[];
   readonly globalStep: number;
+  /** Where it computes, in words. */
+  readonly device: string;
 }
 
 export interface PicturePixels {
@@ -67,6 +71,7 @@ export interface TrainingBegun {
   readonly heldOutPictures: number;
   readonly learningRate: number;
   readonly batchSize: number;
+  /** Where it computes, in words. */
   readonly device: string;
 }
 

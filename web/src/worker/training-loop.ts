@@ -24,7 +24,7 @@ export class TrainingLoop {
   }
 
   static async begin(
-    { runtime, device }: LoadedRuntime,
+    { runtime, device, words }: LoadedRuntime,
     { data, learningRate, checkpoint }: TrainingStart,
     report: Report,
   ): Promise<{ readonly loop: TrainingLoop; readonly begun: TrainingBegun }> {
@@ -44,7 +44,7 @@ export class TrainingLoop {
       heldOutPictures: heldOut.count,
       learningRate: training.learningRate,
       batchSize: training.recipe.batchSize,
-      device: `${device.library}, ${device.threads} ${device.threads === 1 ? 'thread' : 'threads'}`,
+      device: words,
     };
     return { loop: new TrainingLoop(training, report), begun };
   }

@@ -6,6 +6,7 @@ import { type LoadedRuntime, loadRuntime } from './load-runtime.ts';
 import type { ProgressEvent, RequestMessage, RequestName, Requests, WorkerMessage } from './messages.ts';
 import { TrainingLoop } from './training-loop.ts';
 
+let engine: string | null = null;
 let loaded: Promise<LoadedRuntime> | undefined;
 let model: PageModel | undefined;
 let loop: TrainingLoop | undefined;
@@ -21,7 +22,7 @@ function report(event: ProgressEvent): void {
 }
 
 function runtime(): Promise<LoadedRuntime> {
-  loaded ??= loadRuntime((done) => report({ kind: 'loading', what: 'Loading ONNX Runtime', done }));
+  loaded ??= loadRuntime(engine, (what, done) => report({ kind: 'loading', what, done }));
   // A failed download is repeated the next time.
   loaded.catch(() => {
     loaded = undefined;
@@ -39,13 +40,17 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
+  useEngine: async (wish) => {
+    engine = wish;
+    return null;
+  },
   openModel: (file) =>
     models.run(async () => {
-      const { runtime: ort, device } = await runtime();
+      const { runtime: ort, device, words } = await runtime();
       const opened = await PageModel.open(ort, device, file);
       await model?.release();
       model = opened;
-      return { classes: opened.classes, globalStep: opened.globalStep };
+      return { classes: opened.classes, globalStep: opened.globalStep, device: words };
     }),
   explain: ({ picture, explained }) =>
     models.run(async () => {
