@@ -18,8 +18,8 @@ import { withVisit } from '../dist/testing/visit.js';
 
 const [out = '.'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pictures-'));
-const steps = 400;
-const trainedSteps = 300;
+/** The steps of the two runs, and of the run in the page. */
+const [steps, pageSteps] = [200, 110];
 
 /** @param {readonly string[]} words */
 function cifar10(...words) {
@@ -30,14 +30,14 @@ function cifar10(...words) {
 try {
   const [data, runs] = [join(folder, 'data'), join(folder, 'runs')];
   await copySynthetic(data);
-  const network = ['--network', 'cifar10:conv1=32,conv2=32,local3=128,local4=64'];
+  const network = ['--network', 'cifar10:conv1=16,conv2=16,local3=64,local4=32'];
   for (const [name, rate] of [
-    ['shapes-fast', '0.003'],
-    ['shapes-slow', '0.0005'],
+    ['shapes-fast', '0.005'],
+    ['shapes-slow', '0.001'],
   ])
     cifar10(
       ...['train', '--dataset', 'synthetic', '--data-dir', data, '--train-dir', join(runs, name ?? '')],
-      ...['--batch-size', '64', '--optimizer', 'adam', '--learning-rate', rate ?? '', ...network],
+      ...['--batch-size', '32', '--optimizer', 'adam', '--learning-rate', rate ?? '', ...network],
       ...['--max-steps', String(steps), '--summary-steps', '10', '--moving-average-decay', '0.99'],
     );
   const dashboard = await serveDashboard({ logdir: runs, host: '127.0.0.1', port: 0 });
@@ -69,7 +69,7 @@ try {
       );
       return Number((/Step ([\d,]+):/.exec(text)?.[1] ?? '0').replaceAll(',', ''));
     };
-    while ((await step()) < trainedSteps) await page.waitForTimeout(500);
+    while ((await step()) < pageSteps) await page.waitForTimeout(500);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Train on', exact: true }).waitFor();
     await page.evaluate('document.querySelector("[aria-label=Loss]").scrollIntoView()');
