@@ -12,6 +12,7 @@ import { metricsFileName } from '../summary/metrics-file.ts';
 import { dataSheetName } from './data-sheet-file.ts';
 import { placementFileName } from './placement-file.ts';
 import { recipeFileName } from './recipe-file.ts';
+import { logFileName, oldLogFileName } from './run-log.ts';
 
 export interface TrainDirOptions {
   /** Aborting the signal ends the wait for the lock. */
@@ -82,7 +83,10 @@ async function containsOnly(dir: string, test: (name: string) => boolean): Promi
 }
 
 /** The files besides event files that a run writes before its first checkpoint. */
-const byproducts: readonly string[] = [metricsFileName, recipeFileName, dataSheetName, placementFileName];
+const byproducts: readonly string[] = [
+  ...[metricsFileName, recipeFileName, dataSheetName, placementFileName],
+  ...[logFileName, oldLogFileName],
+];
 
 /** Whether a run writes a file with this name besides its checkpoints. Without a checkpoint, such files are useless. */
 const isByproduct = (name: string) => byproducts.includes(name) || isEventFileName(name);

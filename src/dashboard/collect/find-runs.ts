@@ -6,15 +6,13 @@ import { isInside } from '../../disk/inside.ts';
 import { errorCode } from '../../errors.ts';
 import { evaluationsFile } from '../../evaluation/evaluation-log.ts';
 import { recipeFileName } from '../../run/recipe-file.ts';
+import { logFileName } from '../../run/run-log.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { metricsFileName } from '../../summary/metrics-file.ts';
 import { oneLine } from '../../wording.ts';
 
 /** How deep folders are searched, and how many folders, runs, and files of a run are used. */
 const [mostDepth, mostFolders, mostRuns, mostFiles] = [8, 20_000, 2000, 5000];
-
-/** The name of the file with the output of a training command. */
-export const logFileName = 'train.log';
 
 /** A file of a run. */
 export interface FoundFile {

@@ -1,5 +1,6 @@
 /** What is known about one run. It reads what its files gained, and starts again when a file was replaced, shortened or removed. */
 import { messageOf } from '../../errors.ts';
+import { logFileName } from '../../run/run-log.ts';
 import { isEventFileName } from '../../summary/event-file-name.ts';
 import { metricsFileName } from '../../summary/metrics-file.ts';
 import { oneLine } from '../../wording.ts';
@@ -40,6 +41,8 @@ export interface RunChanges {
   /** The ids of the tags of curves that lost points. */
   readonly replacedCurves: ReadonlySet<string>;
   readonly hasImages: boolean;
+  /** Whether the log grew or changed. */
+  readonly hasLog: boolean;
 }
 
 interface Reading {
@@ -137,6 +140,7 @@ export class Run {
       this.#reset();
     }
     if (filesText(found) !== filesText(this.found)) changes.isChanged = true;
+    changes.hasLog = fileText(found.files.get(logFileName)) !== fileText(this.found.files.get(logFileName));
     this.found = found;
     for (const file of sources) await this.#follow(file, { read, changes, room });
     if (changes.isReplaced || changes.before.size > 0 || changes.histograms.size > 0 || changes.hasImages)
@@ -288,6 +292,7 @@ class Changes implements RunChanges {
   isReplaced = false;
   added = 0;
   hasImages = false;
+  hasLog = false;
   readonly histograms: Set<string> = new Set();
   readonly replacedCurves: Set<string> = new Set();
   readonly before: Map<string, number> = new Map();
@@ -312,7 +317,9 @@ function sourcesOf({ files }: FoundRun): readonly FoundFile[] {
 }
 
 function filesText({ files }: FoundRun): string {
-  return [...files.values()]
-    .map(({ name, size, modifiedMillis }) => `${name}:${size}:${modifiedMillis}`)
-    .join();
+  return [...files.values()].map(fileText).join();
+}
+
+function fileText(file: FoundFile | undefined): string {
+  return file === undefined ? '' : `${file.name}:${file.inode}:${file.size}:${file.modifiedMillis}`;
 }

@@ -118,7 +118,7 @@ interface RefreshedRun {
 }
 
 const noChanges: RunChanges = {
-  ...{ isChanged: false, isReplaced: false, added: 0, hasImages: false },
+  ...{ isChanged: false, isReplaced: false, added: 0, hasImages: false, hasLog: false },
   ...{ before: new Map(), histograms: new Set(), replacedCurves: new Set() },
 };
 

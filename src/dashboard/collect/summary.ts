@@ -1,8 +1,8 @@
 /** The entry of a run in the list of runs. */
+import { logFileName } from '../../run/run-log.ts';
 import { tagOf } from '../../summary/tags.ts';
 import type { RunState, RunSummary } from '../wire.ts';
 import { type Evaluations, isUsual } from './evaluations.ts';
-import { logFileName } from './find-runs.ts';
 import type { KnownRun } from './source.ts';
 
 /** How recent the last value of a run without a lock must be for the run to count as live. */

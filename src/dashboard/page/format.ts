@@ -8,16 +8,21 @@ export function formatValue(value: number | null | undefined): string {
   if (size !== 0 && (size < 1e-4 || size >= 1e7))
     return value.toExponential(2).replace('e+', 'e').replace('-', '−');
   const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4;
-  const text = Number.isInteger(value) ? value.toLocaleString('en-US') : grouped(value, digits);
-  return text.replace('-', '−');
+  return grouped(value, Number.isInteger(value) ? 0 : digits).replace('-', '−');
 }
 
+/** By the number of digits after the point. Making a format takes much longer than using it. */
+const formats = [0, 1, 2, 3, 4].map(
+  (digits) =>
+    new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
 function grouped(value: number, digits: number): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return formats[digits]?.format(value) ?? String(value);
 }
 
 export function formatWhole(value: number | null): string {
-  return value === null ? '–' : Math.round(value).toLocaleString('en-US');
+  return value === null ? '–' : grouped(Math.round(value), 0);
 }
 
 export function formatPercent(share: number, digits = 1): string {

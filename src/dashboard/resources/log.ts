@@ -1,9 +1,10 @@
 /** `RUN/log.txt`: the end of what a training command printed. */
 import { openRegularFile } from '../../disk/regular-file.ts';
-import { logFileName } from '../collect/find-runs.ts';
+import { logFileName } from '../../run/run-log.ts';
 import type { Resource } from '../resource.ts';
 
-const mostBytes = 1 << 20;
+/** Viewers of a run that trains fetch it again and again. */
+const mostBytes = 256 << 10;
 const newline = 0x0a;
 
 export const logResource: Resource = {

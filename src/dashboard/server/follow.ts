@@ -101,6 +101,7 @@ function resourcesOf({ known, changes, hasEvaluations, hasCheckpoint }: ChangedR
     ...union(curves, changes.replacedCurves).map((id) => `scalars/${id}.bin`),
     ...union(histograms, changes.histograms).map((id) => `histograms/${id}.json`),
     ...(changes.hasImages || isReplaced ? ['images.json'] : []),
+    ...(changes.hasLog ? ['log.txt'] : []),
     ...(hasEvaluations ? ['evaluations.json'] : []),
     ...(hasCheckpoint ? ['checkpoint.safetensors', 'network.json'] : []),
   ];

@@ -391,6 +391,22 @@ test('viewers are told what a request for data found', { timeout: 60_000 }, () =
   }),
 );
 
+test('viewers are told when the log grows', { timeout: 60_000 }, () =>
+  withServer(
+    async ({ port }, dir) => {
+      const path = `/data/${idOf('a')}/log.txt`;
+      assert.equal((await get(port, path)).body.toString(), 'one\n');
+      const { changes, end } = await follow(port);
+      appendFileSync(join(dir, 'runs', 'a', 'train.log'), 'two\n');
+      await until(() => changes.length > 0);
+      assert.deepEqual(changes[0]?.resources, [`${idOf('a')}/log.txt`]);
+      assert.equal((await get(port, path)).body.toString(), 'one\ntwo\n');
+      end();
+    },
+    { prepare: (dir) => writeFileSync(join(dir, 'runs', 'a', 'train.log'), 'one\n') },
+  ),
+);
+
 test('everything that a session replaced is named', { timeout: 60_000 }, () =>
   withServer(async ({ port }, dir) => {
     const { changes, end } = await follow(port);

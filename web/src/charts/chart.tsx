@@ -5,6 +5,7 @@ import { formatValue, formatWhole } from '../../../src/dashboard/page/format.ts'
 import { titleOf } from '../../../src/dashboard/page/tags.ts';
 import { useStore } from '../store.ts';
 import { theme } from '../theme.ts';
+import { drawSoon } from './draw-queue.ts';
 import { Hover, type HoverRow, hoverRows } from './hover.tsx';
 import { type ChartCurve, layout, lineOf } from './lines.ts';
 import { type ChartOptions, changeOptions } from './options.ts';
@@ -45,15 +46,21 @@ export function Chart({ tag, curves, options }: ChartProps) {
   const made = useRef('');
 
   useEffect(() => {
-    if (!isVisible || drawn === undefined || element.current === null) return;
-    if (made.current === kind && plot.current !== null) return show(plot.current, drawn, hasRaw);
-    plot.current?.destroy();
-    made.current = kind;
-    plot.current = makePlot(element.current, {
-      ...{ width, height, colors, hasRaw, isLog, horizontal, layout: drawn },
-      onSelect: changeOptions.range,
-      onReset: () => changeOptions.range(undefined),
-      onPoint: (left, top) => setPointer(left === undefined ? undefined : { left, top }),
+    if (!isVisible || drawn === undefined) return;
+    return drawSoon(() => {
+      if (element.current === null) return;
+      if (made.current === kind && plot.current !== null) {
+        show(plot.current, drawn, hasRaw);
+        return;
+      }
+      plot.current?.destroy();
+      made.current = kind;
+      plot.current = makePlot(element.current, {
+        ...{ width, height, colors, hasRaw, isLog, horizontal, layout: drawn },
+        onSelect: changeOptions.range,
+        onReset: () => changeOptions.range(undefined),
+        onPoint: (left, top) => setPointer(left === undefined ? undefined : { left, top }),
+      });
     });
   }, [isVisible, drawn, kind]);
   useEffect(() => () => plot.current?.destroy(), []);

@@ -29,6 +29,9 @@ export function lineOf(
 ): ChartLine {
   const points = whole === undefined ? curve.curve : appended(whole, curve.curve);
   const { x, y: values } = ascending({ x: horizontalOf(points, horizontal), y: points.values });
+  // An overview has the extremes of its intervals, whose means are not those of all points: it is not smoothed.
+  if (whole === undefined && curve.count > curve.curve.steps.length)
+    return { curve, shown: { x, y: values }, raw: { x, y: values } };
   const ratio = points.steps.length / Math.max(1, curve.curve.steps.length);
   const y = smoothed(values, weightFor(smoothing, ratio));
   return { curve, shown: { x, y }, raw: { x, y: values } };
@@ -47,6 +50,9 @@ export interface Layout {
   readonly drawn: readonly { readonly shown: Line; readonly raw: Line }[];
 }
 
+/** The most points that a chart draws, and the least of each line: a hundred long lines would take longer than a frame. */
+const [mostDrawn, leastOfLine] = [30_000, 200];
+
 /** Returns what a chart draws with a number of pixels, or undefined if there is nothing in the range. */
 export function layout(
   lines: readonly ChartLine[],
@@ -56,8 +62,12 @@ export function layout(
   const { isLog, range } = options;
   const x = range ?? rangeOfX(lines.map(({ shown }) => shown));
   if (x === undefined) return undefined;
-  const cut = (line: Line) => positive(reduced(within(line, x.low, x.high), 2 * pixels), isLog);
-  const drawn = lines.map(({ shown, raw }) => ({ shown: cut(shown), raw: cut(raw) }));
+  const most = Math.min(2 * pixels, Math.max(leastOfLine, Math.floor(mostDrawn / lines.length)));
+  const cut = (line: Line) => positive(reduced(within(line, x.low, x.high), most), isLog);
+  const drawn = lines.map(({ shown, raw }) => {
+    const line = cut(shown);
+    return { shown: line, raw: shown.y === raw.y ? line : cut(raw) };
+  });
   const y = rangeOfY(
     drawn.map(({ shown }) => shown),
     x,
