@@ -8,7 +8,7 @@
 export const networks = {
   tutorial: {
     title: "The tutorial's network",
-    batch: 128,
+    batch: 32,
     widths: { conv1: 64, conv2: 64, local3: 384, local4: 192 },
   },
   page: {
