@@ -3,7 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { eventFileName, scalarRecord, sessionRecord, summaryRecord, versionRecord } from '../../testing/dashboard-runs.ts';
+import {
+  eventFileName,
+  scalarRecord,
+  sessionRecord,
+  summaryRecord,
+  versionRecord,
+} from '../../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../../testing/examples.ts';
 import { findResource } from '../resources.ts';
 import { idOf, type ScalarOverview } from '../wire.ts';
