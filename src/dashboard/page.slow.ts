@@ -9,13 +9,10 @@ import { SummaryWriter } from '../summary/summary-writer.ts';
 import { writeMadeData } from '../testing/dashboard-data.ts';
 import { withFileServer } from '../testing/file-server.ts';
 import { boxOf } from '../testing/page-actions.ts';
-import { requireGoodLook, settled } from '../testing/page-look.ts';
 import { type Page, pageFolder, type Viewing, withoutPage } from '../testing/playwright.ts';
 import { until, type Visit, withVisit } from '../testing/visit.ts';
 import { serveDashboard } from './dashboard.ts';
 import type { RunList } from './wire.ts';
-
-const views = ['curves', 'histograms', 'images', 'filters', 'mistakes', 'evaluations', 'settings', 'log'];
 
 describe('the page', { skip: withoutPage }, () => {
   let folder = '';
@@ -42,25 +39,6 @@ describe('the page', { skip: withoutPage }, () => {
       t.diagnostic(`${size} bytes compressed: ${files.join(' ')}`);
       assert.ok(size < 150_000, `${size}`);
     }));
-
-  for (const width of [1280, 375]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      test(`every view opens without errors and serious problems: ${width} pixels, ${colorScheme}`, () =>
-        visit({ viewport: { width, height: 800 }, colorScheme }, async ({ page }, address) => {
-          const id = list.runs[0]?.id ?? '';
-          for (const path of [
-            'runs',
-            ...views.map((view) => `run/${id}/${view}`),
-            'run/none',
-            'runs?show=none',
-          ]) {
-            await page.goto(`${address}#/${path}`);
-            await settled(page);
-            await requireGoodLook(page, path);
-          }
-        }));
-    }
-  }
 
   test('two runs are compared: colors, values at the pointer, zoom in all charts, and the address keeps it', () =>
     visit({}, async ({ page, requests }, address) => {

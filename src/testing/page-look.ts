@@ -16,11 +16,13 @@ export async function seriousProblems(page: Page): Promise<readonly string[]> {
 /** Requires that axe-core finds nothing serious, and that the page does not scroll horizontally. */
 export async function requireGoodLook(page: Page, what: string): Promise<void> {
   assert.deepEqual(await seriousProblems(page), [], what);
-  assert.equal(
-    await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
-    0,
-    `${what} is too wide`,
-  );
+  await requireWidth(page, what);
+}
+
+/** Requires that the page does not scroll horizontally. */
+export async function requireWidth(page: Page, what: string): Promise<void> {
+  const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  assert.equal(overflow, 0, `${what} is too wide`);
 }
 
 /** Waits until the page has loaded what it shows: no message says that it loads, pictures are there, and nothing moves. */

@@ -75,6 +75,8 @@ export interface Box {
 export interface Page {
   goto(address: string): Promise<unknown>;
   reload(): Promise<unknown>;
+  /** Runs a script in every page that is opened from now on, before its own scripts. */
+  addInitScript(script: { readonly content: string }): Promise<unknown>;
   locator(selector: string): Locator;
   getByRole(role: string, options?: { name?: string | RegExp; exact?: boolean }): Locator;
   getByText(text: string | RegExp): Locator;
@@ -85,6 +87,7 @@ export interface Page {
   waitForEvent(event: 'filechooser'): Promise<{ setFiles(files: string | readonly string[]): Promise<void> }>;
   screenshot(options: ScreenshotOptions): Promise<Uint8Array>;
   context(): { newCDPSession(page: Page): Promise<DevTools> };
+  emulateMedia(options: { readonly colorScheme: 'light' | 'dark' }): Promise<void>;
   setViewportSize(size: { width: number; height: number }): Promise<void>;
   on(event: 'pageerror', listener: (error: Error) => void): unknown;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): unknown;
