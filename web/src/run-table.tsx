@@ -4,6 +4,7 @@ import { formatWhole } from '../../src/dashboard/page/format.ts';
 import { type ShownRuns, withoutRun, withRun } from '../../src/dashboard/page/shown-runs.ts';
 import { matchesFilter } from '../../src/dashboard/page/tags.ts';
 import type { RunSummary } from '../../src/dashboard/wire.ts';
+import { counted } from '../../src/wording.ts';
 import { linkTo } from './navigation.ts';
 import { type Column, columnsOf } from './run-columns.ts';
 import { newestFirst, useNow } from './runs.ts';
@@ -62,7 +63,7 @@ export function RunTable({ runs, shown, onChange }: TableProps) {
         </button>
         <span class="hint" role="status">
           {shown.size} of {runs.length} in the charts
-          {unread > 0 && `. ${formatWhole(unread)} runs are being read, and show a part of their points.`}
+          {unread > 0 && `. ${counted(unread, 'run')} still being read: a part of the points is shown.`}
         </span>
       </div>
       <section class="scroll" aria-label="Runs">

@@ -1,5 +1,6 @@
 /** The runs of the folder and their curves, which grow while the server sends changes. */
 import { useEffect, useState } from 'preact/hooks';
+import { ListedRuns } from '../../src/dashboard/page/listed-runs.ts';
 import { type KnownCurves, Overviews } from '../../src/dashboard/page/overviews.ts';
 import type { Change, RunList, RunSummary, ScalarOverview } from '../../src/dashboard/wire.ts';
 import { messageOf } from '../../src/errors.ts';
@@ -8,6 +9,7 @@ import { Store, useStore } from './store.ts';
 
 /** The list of runs, or why it could not be fetched. */
 export const runList = new Store<{ readonly list?: RunList; readonly error?: string }>({});
+const listed = new ListedRuns();
 const overviews = new Overviews();
 const knownOverviews = new Store<ReadonlyMap<string, KnownCurves>>(new Map());
 /** The overviews of 100 runs arrive one by one, and each time all charts would be drawn. The wait doubles until all have arrived. */
@@ -27,7 +29,11 @@ export async function loadRuns(follow: () => Promise<void>): Promise<void> {
   runList.set({ list: first.isLive ? await fetchRuns() : first });
 }
 
-async function fetchRuns(): Promise<RunList> {
+function fetchRuns(): Promise<RunList> {
+  return listed.request(fetchUntilDone);
+}
+
+async function fetchUntilDone(): Promise<RunList> {
   for (let wait: number = retryMillis.first; ; wait = Math.min(2 * wait, retryMillis.most)) {
     try {
       return await fetchResource<RunList>(listPath, 'json');
@@ -84,18 +90,15 @@ export function useOverviews(ids: readonly string[]): ReadonlyMap<string, KnownC
 
 /** Applies a message of the server. */
 export function applyChange({ points, runs, removed, resources }: Change): void {
-  const { list } = runList.value;
   const shown = new Set(removed.filter((id) => overviews.has(id)));
   const isRemoved = new Set(removed);
   for (const id of removed) overviews.forget(id);
   const changes = new Set(resources);
   // A run that is removed may come back with other files.
   invalidate((path) => changes.has(path) || isRemoved.has(path.slice(0, path.indexOf('/'))));
-  if (list !== undefined && runs.length + removed.length > 0) {
-    const changed = new Map(runs.map((run) => [run.id, run]));
-    const kept = list.runs.filter(({ id }) => !isRemoved.has(id)).map((run) => changed.get(run.id) ?? run);
-    const known = new Set(kept.map(({ id }) => id));
-    runList.set({ list: { ...list, runs: [...kept, ...runs.filter(({ id }) => !known.has(id))] } });
+  if (runs.length + removed.length > 0) {
+    const list = listed.change({ runs, removed });
+    if (list !== undefined && runList.value.list !== undefined) runList.set({ list });
   }
   const grown = Object.entries(points).filter(([id, curves]) => overviews.add(id, curves));
   if (grown.length + removed.length > 0) showSoon();

@@ -1,6 +1,7 @@
 /** The views of a run, in the order of their links. A view is one file and one row. */
 import type { ComponentType } from 'preact';
 import type { RunSummary } from '../../src/dashboard/wire.ts';
+import { lazy } from './lazy.tsx';
 import { CurvesOfRun } from './views/curves.tsx';
 import { EvaluationsView } from './views/evaluations.tsx';
 import { FiltersView } from './views/filters.tsx';
@@ -34,6 +35,11 @@ export const views: readonly View[] = [
     isOffered: ({ images }) => images.length > 0,
   },
   { id: 'filters', title: 'Filters', isOffered: ({ has }) => has.checkpoint, component: FiltersView },
+  {
+    ...{ id: 'layers', title: 'What it sees' },
+    isOffered: ({ has, images }) => has.checkpoint && (has.evaluations || images.length > 0),
+    component: lazy(() => import('./views/layers.tsx').then(({ LayersView }) => LayersView)),
+  },
   {
     ...{ id: 'mistakes', title: 'Confusion and mistakes', component: MistakesView },
     isOffered: ({ has }) => has.evaluations,

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventFileName, summaryRecord, versionRecord } from '../../testing/dashboard-runs.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  eventFileName,
+  scalarRecord,
+  sessionRecord,
+  summaryRecord,
+  versionRecord,
+} from '../../testing/dashboard-runs.ts';
 import { inTemporaryFolder } from '../../testing/examples.ts';
 import { findResource } from '../resources.ts';
 import { idOf, type ScalarOverview } from '../wire.ts';
@@ -25,8 +32,8 @@ function eventFile(): Uint8Array {
   return Buffer.concat([versionRecord(), ...records]);
 }
 
-function metricsFile(): string {
-  const lines = Array.from({ length: steps }, (_, step) =>
+function metricsFile(count = steps): string {
+  const lines = Array.from({ length: count }, (_, step) =>
     JSON.stringify({
       time: new Date((1000 + step) * 1000).toISOString(),
       step,
@@ -75,6 +82,64 @@ for (const kind of ['events', 'metrics'] as const) {
       }
     }));
 }
+
+test('places that overlap give each point once, in order', () =>
+  inTemporaryFolder(async (dir) => {
+    const path = join(dir, 'metrics.jsonl');
+    for (const count of [5, 12_500]) {
+      writeFileSync(path, metricsFile(count));
+      const found = [...(previewOf('metrics', path).scalars[0]?.steps ?? [])];
+      assert.deepEqual(
+        found,
+        [...new Set(found)].sort((a, b) => a - b),
+      );
+      assert.deepEqual([found[0], found.at(-1)], [0, count - 1]);
+    }
+  }));
+
+test('the preview of a run that was resumed is without the points that the second session replaced', () =>
+  inTemporaryFolder(async (dir) => {
+    writeFileSync(join(dir, eventFileName), eventFile());
+    const resumed = [versionRecord(), sessionRecord(100), scalarRecord('loss', 100, 1)];
+    writeFileSync(join(dir, eventFileName.replace('1.0', '2.0')), Buffer.concat(resumed));
+    const read: ReadPiece = (request) =>
+      request.isPreview === true ? readPieceHere(request) : new Promise(() => {});
+    const source = new RunSource(dir, read);
+    await source.begin();
+    await source.ensureFresh(1000);
+    const { steps: found = [] } = source.runWith(idOf('.'))?.shown.pointsOf('loss') ?? {};
+    assert.ok(found.length > 1);
+    assert.deepEqual([found.at(-1), Math.max(...found)], [100, 100]);
+  }));
+
+test('nothing more is read after the end', () =>
+  inTemporaryFolder(async (dir) => {
+    for (let run = 0; run < 12; run++) {
+      mkdirSync(join(dir, `${run}`));
+      writeFileSync(
+        join(dir, `${run}`, eventFileName),
+        Buffer.concat([versionRecord(), scalarRecord('loss', 1, 1)]),
+      );
+    }
+    let reads = 0;
+    let release = () => {};
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const source = new RunSource(dir, async (request) => {
+      reads++;
+      await isReleased;
+      return readPieceHere(request);
+    });
+    await source.begin();
+    while (reads === 0) await nextTurn();
+    const before = reads;
+    await source.close();
+    release();
+    await source.refresh();
+    assert.ok(before < 12);
+    assert.equal(reads, before);
+  }));
 
 test('large runs are listed with a preview until they are read', () =>
   inTemporaryFolder(async (dir) => {

@@ -13,6 +13,8 @@ import { MetricsLines } from './read-metrics.ts';
 const [places, firstBytes, placeBytes] = [100, 16 << 10, 1536];
 /** Smaller files are read whole soon enough. */
 export const leastForPreview: number = 1 << 20;
+/** The least bytes between places: a run may have thousands of small files. */
+const leastApart = leastForPreview / places;
 
 const newline = 0x0a;
 
@@ -23,12 +25,14 @@ export function previewOf(kind: 'events' | 'metrics', path: string): Piece {
     const { size } = fstatSync(descriptor);
     const buffer = Buffer.alloc(firstBytes);
     const taker = kind === 'events' ? new EventPlaces() : new LinePlaces();
-    for (let place = 0; place < places; place++) {
-      const from = Math.floor((place * Math.max(0, size - placeBytes)) / (places - 1));
+    const last = Math.max(1, Math.min(places, Math.ceil(size / leastApart)) - 1);
+    for (let place = 0; place <= last; place++) {
+      const from = Math.floor((place * Math.max(0, size - placeBytes)) / last);
       const length = readSync(descriptor, buffer, 0, place === 0 ? firstBytes : placeBytes, from);
       taker.take(buffer.subarray(0, length), from);
     }
-    return { ...emptyPiece, scalars: taker.scalars };
+    const { scalars, discardFrom } = taker.result;
+    return { ...emptyPiece, scalars, discardFrom };
   } finally {
     closeSync(descriptor);
   }
@@ -37,19 +41,27 @@ export function previewOf(kind: 'events' | 'metrics', path: string): Piece {
 /** Takes what is complete in a part of a file. */
 interface Places {
   readonly take: (part: Buffer, from: number) => void;
-  readonly scalars: Piece['scalars'];
+  readonly result: PlacesResult;
 }
+
+type PlacesResult = Pick<Piece, 'scalars' | 'discardFrom'>;
 
 class LinePlaces implements Places {
   readonly #lines = new MetricsLines();
+  /** The position after the last line that was taken. */
+  #end = 0;
 
-  get scalars(): Piece['scalars'] {
-    return this.#lines.scalars;
+  get result(): PlacesResult {
+    return { scalars: this.#lines.scalars, discardFrom: null };
   }
 
   take(part: Buffer, from: number): void {
-    const first = from === 0 ? 0 : part.indexOf(newline) + 1;
-    this.#lines.take(part.subarray(first, Math.max(first, part.lastIndexOf(newline) + 1)));
+    // Places of a small file overlap.
+    const first = from <= this.#end ? this.#end - from : part.indexOf(newline) + 1;
+    const end = part.lastIndexOf(newline) + 1;
+    if (end <= first) return;
+    this.#lines.take(part.subarray(first, end));
+    this.#end = from + end;
   }
 }
 
@@ -58,8 +70,8 @@ class EventPlaces implements Places {
   /** The position after the last record that was taken. */
   #end = 0;
 
-  get scalars(): Piece['scalars'] {
-    return this.#taker.collected.result().scalars;
+  get result(): PlacesResult {
+    return this.#taker.collected.result();
   }
 
   take(part: Buffer, from: number): void {

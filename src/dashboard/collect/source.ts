@@ -141,9 +141,9 @@ export class RunSource {
   /** Increases with every change. */
   version = 0;
   readonly evaluations: Evaluations = new Evaluations();
-  /** Ends the threads that read files. */
-  readonly close: () => Promise<void>;
   readonly #read: ReadPiece;
+  readonly #end: () => Promise<void>;
+  #isClosed = false;
   readonly #runs = new Map<string, KnownRun>();
   /** What was left out, for people. */
   remarks: readonly string[] = [];
@@ -158,8 +158,15 @@ export class RunSource {
   /** @param end releases what `read` uses */
   constructor(folder: string, read: ReadPiece, end: () => Promise<void> = async () => undefined) {
     this.folder = folder;
-    this.#read = read;
-    this.close = end;
+    this.#read = (request) =>
+      this.#isClosed ? Promise.reject(new Error('the folder is no longer read')) : read(request);
+    this.#end = end;
+  }
+
+  /** Ends the threads that read files. What is being read is left as it is. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#end();
   }
 
   /** The runs in the order of their paths. */
@@ -254,6 +261,7 @@ export class RunSource {
     const telling = new Telling((changes) => this.#tell(changes), removed);
     const room = roomBeside(all.map(({ known }) => known.run));
     const readRun = async ({ known, found }: Looking) => {
+      if (this.#isClosed) return;
       const changed = this.#changesOf(await known.refresh(found, this.#read, room));
       if (changed !== undefined) telling.add(changed);
     };
@@ -269,7 +277,7 @@ export class RunSource {
   }
 
   async #waitForQuiet(end: number): Promise<void> {
-    for (;;) {
+    while (!this.#isClosed) {
       const now = performance.now();
       const wait = Math.min(this.#asked + quietMillis, end) - now;
       if (wait <= 0) return;

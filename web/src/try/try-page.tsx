@@ -16,15 +16,15 @@ const ownFile = 'file';
 /** Larger models are refused, because they would not fit into the memory of a page. */
 const mostModelBytes = 500_000_000;
 
-type TryState = ExplainerState<OpenedModel, PicturePixels, Insight>;
-type Loading = ProgressEvent & { readonly kind: 'loading' };
+export type TryState = ExplainerState<OpenedModel, PicturePixels, Insight>;
+export type Loading = ProgressEvent & { readonly kind: 'loading' };
 
-interface Made {
+export interface Made {
   readonly client: WorkerClient;
   readonly explainer: Explainer<OpenedModel, PicturePixels, Insight>;
 }
 
-function makeExplainer(
+export function makeExplainer(
   onState: (state: TryState) => void,
   onProgress: (progress: Loading | undefined) => void,
 ): Made {
