@@ -132,12 +132,17 @@ describe('the look of the page', { skip: withoutPage }, () => {
       await page.locator('.filters canvas').first().waitFor();
       await tabTo(page, /^Try it$/);
       await page.keyboard.press('Enter');
+      await page.locator('.try .drop').waitFor();
       for (const [button, file, done] of [
-        [/Open a model/, 'model.safetensors', 'weights after 1,200 steps'],
-        [/Choose a picture/, '0.png', 'What the network saw'],
+        [/^Open a model$/, 'model.safetensors', 'weights after 1,200 steps'],
+        [/^Choose a picture$/, '0.png', 'What the network saw'],
       ] as const) {
         await tabTo(page, button);
-        const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+        const choosing = page.waitForEvent('filechooser');
+        // The browser must know that the test will choose before the key is pressed.
+        await page.evaluate('true');
+        await page.keyboard.press('Enter');
+        const chooser = await choosing;
         await chooser.setFiles(path(file));
         await page.getByText(done).first().waitFor({ timeout: loadMillis });
       }
