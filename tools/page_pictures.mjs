@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { serveDashboard } from '../dist/dashboard/dashboard.js';
 import { drawnPng } from '../dist/testing/drawn-picture.js';
 import { settled } from '../dist/testing/page-look.js';
@@ -19,7 +20,7 @@ import { withVisit } from '../dist/testing/visit.js';
 const [out = '.'] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-pictures-'));
 /** The steps of the two runs, and of the run in the page. */
-const [steps, pageSteps] = [200, 110];
+const [steps, pageSteps] = [400, 210];
 
 /** @param {readonly string[]} words */
 function cifar10(...words) {
@@ -42,12 +43,13 @@ try {
     );
   const dashboard = await serveDashboard({ logdir: runs, host: '127.0.0.1', port: 0 });
   const address = dashboard.link;
-  await withVisit(address, { viewport: { width: 1000, height: 640 } }, async ({ page }) => {
+  await withVisit(address, { viewport: { width: 1000, height: 600 } }, async ({ page }) => {
     /** @param {string} name */
     const take = async (name) => {
       await page.evaluate('document.activeElement.blur()');
       await settled(page);
-      writeFileSync(join(out, `page-${name}.png`), await page.screenshot({}));
+      const screenshot = sharp(await page.screenshot({}));
+      await screenshot.png({ palette: true, colours: 128, effort: 10 }).toFile(join(out, `page-${name}.png`));
     };
     await page.goto(`${address}#/runs?smooth=0.6`);
     await page.locator('.plot canvas').first().waitFor();
