@@ -42,7 +42,9 @@ function PictureLayers({ id, pictures }: LayersProps) {
   const [{ model, shown }, setState] = useState<TryState>({});
   const [progress, setProgress] = useState<Progress>();
   const [error, setError] = useState<string>();
+  /** The address of the chosen picture. The path alone may be another picture later. */
   const [chosen, setChosen] = useState<string>();
+  const wanted = useRef<string | undefined>(undefined);
   const made = useRef<ReturnType<typeof makeExplainer> | undefined>(undefined);
   const explainer = () => {
     made.current ??= makeExplainer(setState, setProgress);
@@ -56,10 +58,14 @@ function PictureLayers({ id, pictures }: LayersProps) {
   const path = `${id}/checkpoint.safetensors`;
   const open = (isSame: boolean) =>
     explainer().open(async () => new Uint8Array(await fetchResource<ArrayBuffer>(path, 'bytes')), isSame);
+  const addressOf = ({ path, key }: ShownPicture) => pictureAddress(`${id}/${path}`, key);
   const choose = async (picture: ShownPicture) => {
-    setChosen(picture.path);
-    const bytes = await fetchResource<ArrayBuffer>(`${id}/${picture.path}`, 'bytes');
+    const address = addressOf(picture);
+    wanted.current = address;
+    setChosen(address);
+    const bytes = await fetchResource<ArrayBuffer>(address.slice('data/'.length), 'bytes');
     const pixels = await pixelsOfFile(new File([bytes], picture.title, { type: 'image/png' }));
+    if (wanted.current !== address) return;
     const opening = explainer().isEmpty ? open(false) : undefined;
     await explainer().take(pixels);
     await opening;
@@ -79,18 +85,14 @@ function PictureLayers({ id, pictures }: LayersProps) {
         <p class="hint">The newest checkpoint computes it in this browser.</p>
         <ul class="pictures">
           {pictures.map((picture) => (
-            <li key={picture.path}>
+            <li key={addressOf(picture)}>
               <button
                 type="button"
-                aria-pressed={picture.path === chosen}
+                aria-pressed={addressOf(picture) === chosen}
                 title={picture.title}
                 onClick={() => attempt(choose(picture))}
               >
-                <img
-                  class="small"
-                  src={pictureAddress(`${id}/${picture.path}`, picture.key)}
-                  alt={picture.title}
-                />
+                <img class="small" src={addressOf(picture)} alt={picture.title} />
               </button>
             </li>
           ))}
