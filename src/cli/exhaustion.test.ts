@@ -54,8 +54,8 @@ function assertRefused(outcome: Outcome, message: RegExp): void {
   const { status, errors } = outcome;
   assert.equal(status, 1, errors);
   assert.match(errors, message);
-  assert.equal(errors.trimEnd().split('\n').length, 1, errors);
-  assert.match(errors, /^cifar10: /);
+  // Some limits are reached only in the first step, and the message then also says that there is no checkpoint.
+  assert.match(errors, /^cifar10: .+\n(Nothing was saved\.\n)?$/);
   assert.doesNotMatch(errors, /bug in cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
   assert.ok(!errors.includes('\u001b'), 'no colors');
 }
