@@ -30,7 +30,11 @@ describe('Try it', { skip: withoutPage }, () => {
     const output = ['--output', path('model.onnx'), '--data-dir', path('none')];
     await succeed('export', path('runs/shapes'), ...output, '--eval-dir', path('none'));
     mkdirSync(path('pictures'));
-    for (let index = 0; index < 4; index++) writeFileSync(path(`pictures/${index}.png`), drawnPng(index));
+    for (let index = 0; index < 4; index++)
+      writeFileSync(
+        path(`pictures/${index}.png`),
+        drawnPng(index, { scale: 1 + 2 * index, margin: 10 * index }),
+      );
     dashboard = await serveDashboard({ logdir: path('runs'), host: '127.0.0.1', port: 0 });
   });
   after(async () => {
