@@ -18,7 +18,17 @@ import { randomCheckpoint, smallWidths } from '../testing/trained.ts';
 import { until, type VisitOptions, withVisit } from '../testing/visit.ts';
 import { serveDashboard } from './dashboard.ts';
 
-const views = ['curves', 'histograms', 'images', 'filters', 'mistakes', 'evaluations', 'settings', 'log'];
+const views = [
+  'curves',
+  'histograms',
+  'images',
+  'filters',
+  'mistakes',
+  'evaluations',
+  'layers',
+  'settings',
+  'log',
+];
 const loadMillis = 60_000;
 const pictures = join(root, 'node_modules', '.cache', 'cifar10', 'screenshots');
 

@@ -16,7 +16,7 @@ import { withVisit } from '../testing/visit.ts';
 import { serveDashboard } from './dashboard.ts';
 import { idOf } from './wire.ts';
 
-const views = ['curves', 'histograms', 'images', 'filters', 'mistakes', 'evaluations', 'settings'];
+const views = ['curves', 'histograms', 'images', 'filters', 'mistakes', 'evaluations', 'layers', 'settings'];
 const paths = ['runs', ...views.map((view) => `run/${idOf('shapes')}/${view}`)];
 /** So that times since a run changed are equal. */
 const stoppedClock = 'Date.now = () => 4e12';

@@ -26,8 +26,10 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
   const request = requestOf(flags, given);
   requireConsistent(request);
   const job = await joinJob(context, ['trainDir', 'dataDir']);
-  const log = new RunLog({ onError: ({ message }) => context.console.warn(message) });
-  const console = loggedConsole(context.console, log);
+  const log = leads(job)
+    ? new RunLog({ onError: ({ message }) => context.console.warn(message) })
+    : undefined;
+  const console = log === undefined ? context.console : loggedConsole(context.console, log);
   const reporter = leads(job) ? new TrainReporter(console, flags, given) : new SilentReporter();
   const page = new TrainingPage(flags, console);
   const saveRequests = new SaveRequests();
@@ -39,7 +41,7 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
     for await (const event of runTraining(request, { signal, saveRequests, onSaveProgress, job })) {
       stopWatch.begin(event.kind === 'busy' && event.with === 'saving' ? 'saving' : 'other');
       reporter.report(event);
-      if (event.kind === 'start' && leads(job)) {
+      if (event.kind === 'start' && log !== undefined) {
         // The folder is locked now, and an older run was moved aside.
         await log.open(flags.trainDir);
         page.open();
@@ -49,12 +51,12 @@ export async function trainCommand(context: CommandContext<TrainFlags>): Promise
       await drained();
     }
   } catch (error) {
-    log.add(inFlags(messageOf(error)));
+    log?.add(inFlags(messageOf(error)));
     throw error;
   } finally {
     stopWatch.begin('other');
     page.close();
-    await log.close();
+    await log?.close();
   }
   if (!isAbandoned) await membership.leave();
   return reporter.finished ? 'done' : 'stopped';

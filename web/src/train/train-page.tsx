@@ -61,11 +61,13 @@ export function TrainPage() {
                 value={learningRate}
                 onChange={({ currentTarget: { value } }) => actions.setLearningRate(Number(value))}
               >
-                {[...new Set([...rates, learningRate])].sort().map((rate) => (
-                  <option key={rate} value={rate}>
-                    {rate}
-                  </option>
-                ))}
+                {[...new Set([...rates, learningRate])]
+                  .toSorted((a, b) => a - b)
+                  .map((rate) => (
+                    <option key={rate} value={rate}>
+                      {rate}
+                    </option>
+                  ))}
               </select>
             </label>
             <button type="button" onClick={() => actions.download('onnx')}>
