@@ -7,6 +7,7 @@ import { colorCount } from '../../../src/dashboard/page/shown-runs.ts';
 import { cssColor } from '../theme.ts';
 import type { Layout } from './lines.ts';
 import { drawMarks } from './marks.ts';
+import { followTouches } from './touch.ts';
 
 export interface PlotOptions {
   readonly width: number;
@@ -85,6 +86,7 @@ export function makePlot(element: HTMLElement, options: PlotOptions): uPlot {
     element,
   );
   show(plot, layout, options.hasRaw);
+  followTouches(plot, options.onSelect);
   isBuilt = true;
   return plot;
 }
