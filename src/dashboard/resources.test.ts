@@ -121,7 +121,7 @@ test('evaluations belong to the run whose checkpoint was evaluated, also in a co
     };
     assert.deepEqual(list.evaluations, [evaluation]);
     assert.deepEqual(list.report?.classes, ['cat', 'dog']);
-    assert.deepEqual([list.report.data, list.report.weights, list.report.tta], ['test', 'ema', null]);
+    assert.deepEqual([list.report.data, list.report.weights], ['test', 'ema']);
     assert.deepEqual(list.report?.confusion, report.confusion);
     assert.deepEqual(list.report?.mistakes[0], {
       label: 'cat',
@@ -154,6 +154,7 @@ test('the precision of a run is that of its own test data with the usual weights
         line(4, 0.4, { evalData: 'train' }),
         line(5, 0.5, { tta: 'flip' }),
         line(6, 0.6, { otherData: '/home/me/photos' }),
+        line(7, 0.7, { total: 5 }),
       ].join(''),
     );
     const source = await openSource(dir);
@@ -169,6 +170,7 @@ test('the precision of a run is that of its own test data with the usual weights
           ['test', 'ema', 'flip'],
         ],
         ['test (photos)', 'ema', null],
+        ['test', 'ema', null],
       ],
     );
   }));

@@ -120,7 +120,6 @@ export interface EvaluationList {
     /** As in `EvaluationLine`; empty if the report does not say it. */
     readonly data: string;
     readonly weights: string;
-    readonly tta: string | null;
     readonly classes: readonly string[];
     /** Numbers of examples by [label][predicted]. */
     readonly confusion: readonly (readonly number[])[];

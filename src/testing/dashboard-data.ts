@@ -198,7 +198,7 @@ function madeEvaluations(): EvaluationList {
       time: started + step,
     })),
     report: {
-      ...{ step: 1000, data: 'test', weights: 'ema', tta: null, classes, confusion },
+      ...{ step: 1000, data: 'test', weights: 'ema', classes, confusion },
       mistakes: Array.from({ length: 12 }, (_, index) => ({
         label: classes[index % 10] ?? '',
         predicted: classes[(index + 1 + (index % 2)) % 10] ?? '',

@@ -24,11 +24,7 @@ export async function readReport({ step, file }: FoundReport): Promise<ReadRepor
     if (classes.length === 0 || classes.length > mostClasses || confusion.length !== classes.length)
       return undefined;
     if (confusion.some((row) => row.length !== classes.length)) return undefined;
-    const about = {
-      data: textIn(report['evalData']),
-      weights: textIn(report['weights']),
-      tta: textIn(report['tta']) || null,
-    };
+    const about = { data: textIn(report['evalData']), weights: textIn(report['weights']) };
     return { step, ...about, classes, confusion, mistakes: listIn(report['mistakes']).map(mistakeIn) };
   } catch {
     return undefined;

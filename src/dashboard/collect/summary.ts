@@ -74,7 +74,10 @@ function resultsOf(
           .sort()
           .slice(0, mostResults)
           .map((tag) => [tag, last(tag)] as const);
-  const newest = evaluations.of(run.found).findLast(isUsual)?.precision;
+  // Evaluations of fewer images (--num-examples) cannot be compared with those of all of them.
+  const usual = evaluations.of(run.found).filter(isUsual);
+  const most = Math.max(...usual.map(({ images }) => images));
+  const newest = usual.findLast(({ images }) => images === most)?.precision;
   const all = newest === undefined ? own : [...own, ['precision @ 1', newest] as const];
   return Object.fromEntries(
     all.flatMap(([name, value]) =>

@@ -6,7 +6,7 @@ const mistake = { label: 'cat', predicted: 'dog', probability: 0.9, source: 'a',
 
 test('mistakes with a picture come first, then the newest image of each input', () => {
   const report = {
-    ...{ step: 7, data: 'test', weights: 'ema', tta: null, classes: [], confusion: [] },
+    ...{ step: 7, data: 'test', weights: 'ema', classes: [], confusion: [] },
     mistakes: [mistake, { ...mistake, hasPicture: false }, { ...mistake, source: 'b' }],
   };
   const size = { width: 1, height: 1 };

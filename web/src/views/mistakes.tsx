@@ -12,7 +12,7 @@ import { type Cell, ConfusionMatrix } from './confusion-matrix.tsx';
 import { LargestConfusions } from './largest-confusions.tsx';
 
 /** A matrix of more classes would be too large to read, and to draw. */
-const mostInMatrix = 100;
+const mostInMatrix = 40;
 
 export function MistakesView({ run }: ViewProps) {
   const { value, error } = useResource<EvaluationList>(`${run.id}/evaluations.json`, 'json');
