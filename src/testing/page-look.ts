@@ -25,14 +25,17 @@ export async function requireWidth(page: Page, what: string): Promise<void> {
   assert.equal(overflow, 0, `${what} is too wide`);
 }
 
-/** Waits until the page has loaded what it shows: no message says that it loads, pictures are there, and nothing moves. */
+/** Waits until the page has loaded what it shows: no message says that it loads, pictures are there, also those that are out of view, and
+ * nothing moves. */
 export async function settled(page: Page): Promise<void> {
   await until(
     page,
-    `document.querySelector('main [role=status].message') === null
-      && [...document.images].every(({ complete, loading }) => complete || loading === 'lazy')
-      && document.fonts.status === 'loaded'`,
+    `document.querySelector('main [role=status].message') === null && document.fonts.status === 'loaded'`,
   );
+  await page.evaluate(`{
+    for (const image of document.images) image.loading = 'eager';
+    Promise.all([...document.images].map((image) => image.decode()));
+  }`);
   await page.evaluate(
     'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))',
   );
