@@ -70,7 +70,7 @@ test('errors say what to do', () =>
     const runs = join(dir, 'runs');
     assert.match(
       await failing('--logdir', join(dir, 'no')),
-      /^1 .*no: folder not found\..*--logdir.*train --train-dir/s,
+      /^1 .*no: folder not found\..*--logdir.*train --train-dir \S*no\/first/s,
     );
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));

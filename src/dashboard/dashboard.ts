@@ -1,6 +1,8 @@
 /** The dashboard: run folders as the resources of a page, and their server. Without flags or console. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { command } from '../command.ts';
+import { shellWord } from '../disk/shell-word.ts';
 import { errorCode, messageOf, RunError } from '../errors.ts';
 import { oneLine } from '../wording.ts';
 import { PieceReaders } from './collect/piece-readers.ts';
@@ -73,7 +75,7 @@ async function requireFolder(logdir: string): Promise<void> {
     if (errorCode(error) !== 'ENOENT')
       throw new RunError(`cannot read the folder ${shown}: ${oneLine(messageOf(error))}`, { cause: error });
     throw new RunError(
-      `${shown}: folder not found. Name the folder that contains your runs with \`logdir\`, or train a run in it first: ${command('train --train-dir runs/first')}`,
+      `${shown}: folder not found. Name the folder that contains your runs with \`logdir\`, or train a run in it first: ${command(`train --train-dir ${shellWord(oneLine(join(logdir, 'first')))}`)}`,
       { cause: error },
     );
   }

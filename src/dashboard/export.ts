@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { command } from '../command.ts';
 import { readRegularFile } from '../disk/regular-file.ts';
+import { shellWord } from '../disk/shell-word.ts';
 import { errorCode, messageOf, RunError, requireRunning } from '../errors.ts';
 import { version } from '../version.ts';
 import { oneLine } from '../wording.ts';
@@ -58,7 +59,7 @@ export async function* exportPage(
   const source = await openSource(options.logdir);
   if (source.runs.length === 0)
     throw new RunError(
-      `${oneLine(options.logdir)}: no runs found (event files, metrics.jsonl, recipe.toml or checkpoints). Name the folder that contains your runs with \`logdir\`, or train one: ${command('train --train-dir runs/first')}`,
+      `${oneLine(options.logdir)}: no runs found (event files, metrics.jsonl, recipe.toml or checkpoints). Name the folder that contains your runs with \`logdir\`, or train one: ${command(`train --train-dir ${shellWord(oneLine(join(options.logdir, 'first')))}`)}`,
     );
   const aside = join(dirname(dir), `.${basename(dir)}.${process.pid}.${randomBytes(4).toString('hex')}`);
   try {

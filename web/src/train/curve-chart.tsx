@@ -1,4 +1,5 @@
 /** A small chart of one curve. */
+import { counted } from '../../../src/wording.ts';
 import type { CurvePoint } from './curves.ts';
 
 const [width, height, left, bottom, top] = [420, 150, 36, 18, 8];
@@ -44,7 +45,7 @@ export function CurveChart({ title, curve, most, format }: ChartProps) {
           0
         </text>
         <text x={width - 4} y={height - 3} text-anchor="end">
-          {lastStep.toLocaleString('en-US')} steps
+          {last === undefined ? 'no values yet' : counted(lastStep, 'step')}
         </text>
         <polyline points={points} />
       </svg>

@@ -45,7 +45,8 @@ export function FiltersView({ run }: ViewProps) {
       </div>
       <p class="hint">
         Each picture is one filter of {width} × {height} pixels: a bright color adds to the activation where
-        the image has it, its complement subtracts. Gray is 0.
+        the image has it, its complement subtracts. Gray is 0. The number is the root mean square of its
+        weights.
       </p>
       <ul class="filters">
         {pictures.map((picture, index) => (

@@ -82,8 +82,8 @@ function PictureLayers({ id, pictures }: LayersProps) {
     <>
       <section class="panel" aria-label="Pictures">
         <h2>Choose a picture</h2>
-        <p class="hint">The newest checkpoint computes it in this browser.</p>
-        <ul class="pictures">
+        <p class="hint">The newest checkpoint of the run classifies it, in this browser.</p>
+        <ul class="pictures choices">
           {pictures.map((picture) => (
             <li key={addressOf(picture)}>
               <button
