@@ -9,7 +9,7 @@ const skip = engines.find(({ name }) => name === 'onednn')?.skip ?? 'not in the 
 for (const isa of ['AVX2', 'AVX512_CORE'])
   test(`bench measures what ${isa} supports, and reports what it does not`, { skip }, async () => {
     const environment = { ONEDNN_MAX_CPU_ISA: isa, DNNL_MAX_CPU_ISA: isa };
-    const words = ['bench', '--steps', '4', '--batch-size', '8'];
+    const words = ['bench', '--engine', 'onednn', '--steps', '4', '--batch-size', '8'];
     const { code, output, errors } = await program(words, undefined, process.cwd(), environment);
     assert.equal(code, 0, errors);
     // The complete runs warn that float16 is slow, and the library prints nothing.

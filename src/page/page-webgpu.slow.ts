@@ -82,7 +82,7 @@ describe('with a GPU', { skip: withoutPage }, () => {
   });
 
   /** Trains on the pictures, and returns the losses of the first steps. */
-  const losses = async (page: Page, count: number): Promise<readonly number[]> => {
+  const losses = async (page: Page, count: number, place: RegExp): Promise<readonly number[]> => {
     await page.evaluate(`{
       window.losses = [];
       const Plain = window.Worker;
@@ -104,6 +104,7 @@ describe('with a GPU', { skip: withoutPage }, () => {
     await page.getByRole('button', { name: 'Train on these pictures' }).click();
     await page.locator('[aria-label=Loss] b').waitFor({ timeout });
     await until(page, `window.losses.length >= ${count}`, timeout);
+    await page.getByText(place).first().waitFor();
     return ((await page.evaluate('window.losses')) as readonly number[]).slice(0, count);
   };
 
@@ -117,11 +118,11 @@ describe('with a GPU', { skip: withoutPage }, () => {
     const expected: number[] = [];
     for (let step = 0; step < steps.wasm; step++) expected.push((await training.trainStep()).totalLoss);
     await training.release();
-    for (const [engine, tolerance] of [
-      ['wasm', 1e-5],
-      ['webgpu', 1e-4],
+    for (const [engine, tolerance, place] of [
+      ['wasm', 1e-5, /on the CPU/],
+      ['webgpu', 1e-4, /on the GPU/],
     ] as const) {
-      const found = await visit(`?engine=${engine}#/train`, (page) => losses(page, steps[engine]));
+      const found = await visit(`?engine=${engine}#/train`, (page) => losses(page, steps[engine], place));
       for (const [step, loss] of expected.slice(0, steps[engine]).entries())
         assert.ok(
           Math.abs((found[step] ?? Number.NaN) - loss) < tolerance,

@@ -23,15 +23,20 @@ function whyNot(): string | false {
   return false;
 }
 
-/** Starts headless Chromium. */
+/** Starts headless Chromium. It finds its own Vulkan driver, SwiftShader, only if the environment names no other one. */
 export function launch(args: readonly string[]): Promise<Browser> {
   const playwright = fromPage('playwright-core') as Playwright;
-  return playwright.chromium.launch({ executablePath: chromium ?? '', args });
+  const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
+  return playwright.chromium.launch({ executablePath: chromium ?? '', args, env });
 }
 
 interface Playwright {
   readonly chromium: {
-    launch(options: { executablePath: string; args: readonly string[] }): Promise<Browser>;
+    launch(options: {
+      executablePath: string;
+      args: readonly string[];
+      env: Readonly<Record<string, string | undefined>>;
+    }): Promise<Browser>;
   };
 }
 interface Browser {
