@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createAdaptorServer } from '@hono/node-server';
-import { command } from '../../command.ts';
 import { errorCode, messageOf, RunError } from '../../errors.ts';
 import type { RunSource } from '../collect/source.ts';
 import { appOf } from './app.ts';
@@ -87,16 +86,15 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 function explained(error: unknown, host: string, port: number): RunError {
   const where = `${host}:${port}`;
-  const again = command(`dashboard --port ${port + 1}`);
   switch (errorCode(error)) {
     case 'EADDRINUSE':
       return new RunError(
-        `${where}: another program uses this port, possibly another dashboard. Use another one: ${again}`,
+        `${where}: another program uses this port, possibly another dashboard. Add another one, such as \`port: ${port + 1}\``,
         { cause: error },
       );
     case 'EACCES':
       return new RunError(
-        `port ${port} needs more rights than you have. Use another one: ${command('dashboard --port 6007')}`,
+        `port ${port} needs more rights than you have. Add another one, such as \`port: 6007\``,
         {
           cause: error,
         },

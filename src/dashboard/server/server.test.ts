@@ -430,7 +430,7 @@ test('a port in use is an error that says what to do', () =>
     const source = await openSource(join(dir, 'runs'));
     await assert.rejects(
       serveRuns(source, { host: '127.0.0.1', port, page: join(dir, 'page') }),
-      new RegExp(`127\\.0\\.0\\.1:${port}: another program uses this port.*dashboard --port ${port + 1}`),
+      new RegExp(`127\\.0\\.0\\.1:${port}: another program uses this port.*\`port: ${port + 1}\``),
     );
     await assert.rejects(
       serveRuns(source, { host: '127.0.0.1', port: 0, page: join(dir, 'nothing') }),

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.ts';
 import { pageLearningRate, pageNetwork } from '../../../src/page/page-recipe.ts';
+import { useRunList } from '../runs.ts';
 import type { TrainingData } from '../worker/messages.ts';
 import { ClassesEditor, type OwnClass } from './classes-editor.tsx';
 import { chosenFiles, classesOf, droppedFiles } from './folders.ts';
@@ -18,6 +19,7 @@ export function TrainPage() {
   const [state, actions] = useTraining();
   const { begun, step, isTraining, learningRate, loading, error, canContinue } = state;
   const [classes, setClasses] = useState(firstClasses);
+  const { list } = useRunList();
   return (
     <section class="train" aria-label="Train here">
       <h1>Train here</h1>
@@ -83,7 +85,7 @@ export function TrainPage() {
           <p class="hint">
             Continue on a machine with the checkpoint:{' '}
             <code>
-              cifar10 train --init-from model.ckpt-{step}.safetensors{' '}
+              {list?.program ?? 'cifar10'} train --init-from model.ckpt-{step}.safetensors{' '}
               {begun.isGenerated ? '--dataset synthetic' : '--data FOLDER'} --network {pageNetwork}
             </code>
           </p>
