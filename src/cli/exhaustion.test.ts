@@ -54,7 +54,7 @@ function assertRefused(outcome: Outcome, message: RegExp): void {
   const { status, errors } = outcome;
   assert.equal(status, 1, errors);
   assert.match(errors, message);
-  // Some limits are reached only in the first step, and the message then also says that there is no checkpoint.
+  // If a limit is reached only in the first step, the message has a second line about checkpoints.
   assert.match(errors, /^cifar10: .+\n(Nothing was saved\.\n)?$/);
   assert.doesNotMatch(errors, /bug in cifar10|Install oneDNN|npm install|onnxruntime_src|\n\s+at /);
   assert.ok(!errors.includes('\u001b'), 'no colors');

@@ -99,23 +99,21 @@ describe('while the program trains', { skip: withoutPage }, () => {
 
 /** Waits until the curve of the loss has become longer twice, and requires that its picture changed. */
 async function growsTwice(page: Page, run: string): Promise<void> {
-  const last = () => lastStep(page, run);
-  const begin = performance.now();
-  while ((await last()) < 0) {
-    assert.ok(performance.now() < begin + 60_000, 'the curve is not loaded');
+  const first = await stepAfter(page, run, -1);
+  const picture = await pictureOf(page.locator('.plot').first());
+  await stepAfter(page, run, await stepAfter(page, run, first));
+  assert.notEqual(await pictureOf(page.locator('.plot').first()), picture);
+}
+
+/** Waits until the curve of the loss has a later step than this one, and returns it. */
+async function stepAfter(page: Page, run: string, step: number): Promise<number> {
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const last = await lastStep(page, run);
+    if (last > step) return last;
+    assert.ok(performance.now() < end, `the curve ends at step ${last}`);
     await page.waitForTimeout(50);
   }
-  let step = await last();
-  const picture = await pictureOf(page.locator('.plot').first());
-  for (let time = 0; time < 2; time++) {
-    const end = performance.now() + 60_000;
-    while ((await last()) <= step) {
-      assert.ok(performance.now() < end, `the curve ends at step ${step}`);
-      await page.waitForTimeout(50);
-    }
-    step = await last();
-  }
-  assert.notEqual(await pictureOf(page.locator('.plot').first()), picture);
 }
 
 /** Returns the last step of the curve of the loss, or -1 if it has not been loaded. */

@@ -1,4 +1,4 @@
-/** What was loaded goes on without the server: in headless Chromium, whose server ends after the first steps of a run. */
+/** Train here works offline once it is loaded: in headless Chromium, the server ends after the first steps of a run. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-/** Train here in headless Chromium: every way to bring pictures, what can be done while it trains, and that the run goes on after a
- * reload and in the program. */
+/** Train here in headless Chromium: every source of pictures, the controls during training, and resuming after a reload and in the
+ * program. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ describe('Train here', { skip: withoutPage }, () => {
       }),
     );
 
-  test('dropped folders are classes, which train, stop and go on', () =>
+  test('dropped folders become classes; training pauses and resumes', () =>
     visit({}, async (page) => {
       await drop(page, page.locator('.train .drop'), [
         path('pictures/cat'),
@@ -124,7 +124,7 @@ describe('Train here', { skip: withoutPage }, () => {
       await page.getByRole('button', { name: /Continue the run/ }).click();
       await page.getByRole('button', { name: 'Train on', exact: true }).click();
       const later = await stepAfter(page, step);
-      assert.ok(later < step + 100, `goes on at ${later} after ${step}`);
+      assert.ok(later < step + 100, `resumes at step ${later} after step ${step}`);
       assert.equal(await page.getByRole('combobox', { name: 'Learning rate' }).inputValue(), '0.001');
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Train on', exact: true }).waitFor();

@@ -94,7 +94,7 @@ describe('Try it', { skip: withoutPage }, () => {
       await requireShown(page, await predicted(path('pictures/2.png'), path('model.onnx')));
     }));
 
-  test('pictures are also chosen and pasted, and a file that is no picture does not hide the result', () =>
+  test('pictures can be chosen and pasted, and a file that is not a picture leaves the result visible', () =>
     visit(async (page) => {
       const button = page.getByRole('button', { name: 'Choose a picture' });
       await choose(page, button, [path('pictures/0.png')]);

@@ -44,7 +44,7 @@ export interface LayerActivation {
   readonly activation: Float32Tensor;
 }
 
-/** A model that explains what it sees. Release it when it is no longer needed.
+/** A model that explains what it sees. Call `release` when you are done with it.
  * @example
  * import { PageModel } from 'cifar10-ts/browser';
  * import * as ort from 'onnxruntime-web';

@@ -74,7 +74,7 @@ export interface PageRunOptions extends RecipeOptions {
 
 const runChecks: OptionChecks<PageRunOptions> = { ...recipeOptionChecks, seed: optional(aWholeNumber(0)) };
 
-/** A run that trains in a page. Release it when it is no longer needed.
+/** A run that trains in a page. Call `release` when you are done with it.
  * @example
  * import { drawGeneratedSet, pageRecipe, PageTraining } from 'cifar10-ts/browser';
  * import * as ort from 'onnxruntime-web';
@@ -209,7 +209,7 @@ export class PageTraining {
     return this.#training.activations;
   }
 
-  /** The learning rate of the recipe. It may change while the run goes on; checkpoints record that. */
+  /** The learning rate of the recipe. It can be changed during the run; checkpoints record that. */
   get learningRate(): number {
     return this.#learningRate;
   }

@@ -59,7 +59,7 @@ describe('the page computes', { skip: withoutPage }, () => {
       await page.getByText('weights after 1,200 steps').waitFor();
     }));
 
-  test('Train here learns, is kept by the browser, and goes on', () =>
+  test('Train here learns, is kept by the browser, and resumes', () =>
     visit(async ({ page }, address) => {
       await page.goto(`${address}#/train`);
       await page.locator('.classes').waitFor();

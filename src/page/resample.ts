@@ -3,6 +3,7 @@
  * same bytes. Positions are multiples of 1/64 of a pixel, and weights are multiples of 1/4,096. The formulas are those of its files
  * resample/shrinkh.c, reduceh.cpp, templates.h and bicubic.cpp.
  */
+import { roundedToEven } from '../tensor/small-floats.ts';
 
 /** Values [outer, length, inner], which are resized along `length`. They are bytes, unless they were enlarged: then they can exceed 0 … 255. */
 export interface Samples {
@@ -38,7 +39,7 @@ export function reduced(samples: Samples, factor: number): Samples {
   const extra = (length * factor - samples.length) / box;
   const taps: Taps[] = [];
   const masks = new Map<number, readonly number[]>();
-  const count = 2 * roundHalfToEven(lobes * scale) + 1;
+  const count = 2 * roundedToEven(lobes * scale) + 1;
   // The sum is rounded after each pixel, as in libvips.
   for (let at = 0.5 * scale - extra / 2; taps.length < length; at += scale) {
     const position = positionOf(at);
@@ -131,8 +132,4 @@ function cubicWeights(x: number): readonly number[] {
     0.5 * x ** 3 - 0.5 * x ** 2,
   ];
   return values.map((value) => Math.trunc(value * one));
-}
-
-function roundHalfToEven(value: number): number {
-  return value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
 }

@@ -64,7 +64,8 @@ function powerOf(magnitude: number): number {
   return 2 ** (near + 1) <= magnitude ? near + 1 : near;
 }
 
-function roundedToEven(value: number): number {
+/** Rounds to the nearest integer, and halves to the even one. */
+export function roundedToEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest === 0.5) return below + (below % 2);

@@ -30,7 +30,7 @@ export function withFileServer<T>(folder: string, use: Use<T>): Promise<T> {
   );
 }
 
-/** Serves a folder below the path `/a/site/`, without special headers, as any web server does. */
+/** Serves a folder below a path, `/a/site/`, without the headers of the dashboard, as any web server does. */
 export function withPlainServer<T>(folder: string, use: Use<T>): Promise<T> {
   const prefix = '/a/site/';
   return withServer(

@@ -177,8 +177,8 @@ export class LineScanner {
     return true;
   }
 
-  /** Returns a time as `Date.prototype.toISOString` writes it, in seconds since 1970, or 0 if it is no time. The date is only parsed
-   * when it changes. */
+  /** Returns a time as `Date.prototype.toISOString` writes it, in seconds since 1970, or 0 if it is not a valid time. The date is
+   * only parsed when it changes. */
   #timeIn(start: number, end: number): number {
     const bytes = this.#bytes;
     const hours = this.#whole(start + 11, 2);

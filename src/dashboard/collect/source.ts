@@ -19,7 +19,7 @@ import { summaryOf } from './summary.ts';
 /** The number of runs that are read at the same time. */
 const concurrency = 8;
 
-/** How often the subscribers are told while many or large files are read, in milliseconds. */
+/** The time between two notifications of the subscribers while many or large files are read, in milliseconds. */
 const tellMillis = 500;
 /** Large runs are read when nothing was requested for this time, because pages that open need the processor, but not later than after
  * the longest wait, in milliseconds. */
@@ -159,7 +159,7 @@ export class RunSource {
   constructor(folder: string, read: ReadPiece, end: () => Promise<void> = async () => undefined) {
     this.folder = folder;
     this.#read = (request) =>
-      this.#isClosed ? Promise.reject(new Error('the folder is no longer read')) : read(request);
+      this.#isClosed ? Promise.reject(new Error('the dashboard was closed')) : read(request);
     this.#end = end;
   }
 

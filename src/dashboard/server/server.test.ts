@@ -252,7 +252,7 @@ test('requests that another site makes, or that are not reading, are refused', (
       );
   }));
 
-test('malformed and oversized requests end with an error, and the server goes on', () =>
+test('malformed and oversized requests end with an error, and the server keeps running', () =>
   withServer(async ({ port }) => {
     const host = `Host: 127.0.0.1:${port}\r\n`;
     const long = 'x'.repeat(20_000);
@@ -351,7 +351,7 @@ test('a server for other machines needs the token of its link', () =>
     { host: '0.0.0.0' },
   ));
 
-test('viewers are told about new points, new runs and removed runs', { timeout: 60_000 }, () =>
+test('viewers receive new points, new runs and removed runs', { timeout: 60_000 }, () =>
   withServer(async ({ port }, dir) => {
     const { changes, end } = await follow(port);
     appendFileSync(join(dir, 'runs', 'a', eventFileName), scalarRecord('total_loss', 3, 0.5));
@@ -370,7 +370,7 @@ test('viewers are told about new points, new runs and removed runs', { timeout: 
   }),
 );
 
-test('viewers are told what a request for data found', { timeout: 60_000 }, () =>
+test('viewers receive what a request for data found', { timeout: 60_000 }, () =>
   withServer(async ({ port }, dir) => {
     // A request looks at the files if nobody did so within a second, and the viewer's own look comes a second after it begins.
     await sleep(1200);
@@ -391,7 +391,7 @@ test('viewers are told what a request for data found', { timeout: 60_000 }, () =
   }),
 );
 
-test('viewers are told when the log grows', { timeout: 60_000 }, () =>
+test('viewers are notified when the log grows', { timeout: 60_000 }, () =>
   withServer(
     async ({ port }, dir) => {
       const path = `/data/${idOf('a')}/log.txt`;
