@@ -52,6 +52,7 @@ test('measurements of jobs contain what the model needs', { skip: isMissing ? 'n
     tool('measure_scaling.mjs', file, '--steps', '1', '--warm-up', '1', '--repeats', '2', '--rounds', '1');
     const { compute, sums, steps } = JSON.parse(readFileSync(file, 'utf8'));
     for (const { millis } of [...compute, ...sums, ...steps]) assert.ok(millis > 0);
+    assert.ok(compute.some(({ precision }: { precision: string }) => precision === 'float32'));
     assert.match(tool('scaling_model.mjs', file), /Smallest batch with an efficiency of 80%/);
   }),
 );

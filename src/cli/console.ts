@@ -229,7 +229,7 @@ export function createConsole(
 
 /** Whether the line is a command that a user may copy into a shell. */
 function isCommand(line: string): boolean {
-  return /^\s+(npx|cifar10|tensorboard|pip|npm) /.test(line);
+  return /^\s+(npx|yarn|cifar10|tensorboard|pip|npm) /.test(line);
 }
 
 const twoDigits = (value: number) => String(value).padStart(2, '0');

@@ -157,7 +157,9 @@ export class SweepReporter {
         ? []
         : ['To continue:', `  ${command(`sweep ${givenWords(this.#flags, this.#given)}`)}`]),
       ...(best === undefined || open > 0 ? [] : ofBest(best)),
-      'To compare all runs on the HParams page of TensorBoard (pip install tensorboard):',
+      'To compare all runs in a web page:',
+      `  ${command(`dashboard --logdir ${shellWord(sweepDir)}`)}`,
+      'Or on the HParams page of TensorBoard (pip install tensorboard):',
       `  tensorboard --logdir ${shellWord(sweepDir)}`,
     ].join('\n');
   }

@@ -14,6 +14,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { spread } from '../../dist/bench/statistics.js';
+import { engineSupport } from '../../dist/engine/engines.js';
 import { inTemporaryFolder, launchers, linesOf, root, trainingMillis } from './runs.mjs';
 
 /** @typedef {Record<string, string | number>} Facts  what was measured, such as the number of processes */
@@ -32,7 +33,13 @@ if (file === undefined) {
   process.exit(2);
 }
 const timing = { steps: Number(given.steps), warmUp: Number(given['warm-up']) };
-const precisions = ['float32', 'bfloat16'];
+/** Those that this CPU has instructions for. */
+const precisions = /** @type {const} */ (['float32', 'bfloat16']).filter((precision) => {
+  const support = engineSupport('onednn', precision);
+  if (support.verdict === 'fast') return true;
+  console.log(`skipped: ${precision}, because ${support.why}`);
+  return false;
+});
 const allImages = [128, 64, 32, 16, 8];
 /** The last number is that of the gradients of the tutorial's network. */
 const lengths = [1, 1000, 10_000, 100_000, 1_068_298];
