@@ -2,7 +2,8 @@
 /**
  * `npm test`: sets up and then runs all tests of the built tree. `npm test -- PART` runs the files whose path contains PART.
  * `npm run test:slow` runs the tests that take minutes (`*.slow.ts`), and then those of the engines again, on other
- * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these).
+ * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these). `npm run test:soak` runs the tests that
+ * repeat the same for many minutes with other random numbers (`*.soak.ts`), which continuous integration does not.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -14,13 +15,15 @@ import { buildPage } from './page.mjs';
 import { root, run, setup } from './setup.mjs';
 
 setup();
+const engineSupport = pathToFileURL(join(root, 'dist', 'testing', 'engine-support.js')).href;
 const words = process.argv.slice(2);
 const isSlow = words.includes('--slow');
+const kind = isSlow ? 'slow' : words.includes('--soak') ? 'soak' : 'test';
 if (isSlow) buildPage();
-const parts = words.filter((word) => word !== '--slow');
+const parts = words.filter((word) => word !== `--${kind}`);
 const all = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
 const chosen = all
-  .filter((file) => file.endsWith(isSlow ? '.slow.js' : '.test.js'))
+  .filter((file) => file.endsWith(`.${kind}.js`))
   .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
 /** Whether to run the tests of the engines on other processors. `npm run test:slow -- processors` runs only these tests. */
 const asksForProcessors = isSlow && (parts.length === 0 || parts.includes('processors'));
@@ -38,14 +41,12 @@ process.env.CIFAR10_TEST_SUPPORT ??= JSON.stringify(deviceSupports());
 const options = [
   '--test',
   `--test-concurrency=${concurrency}`,
-  `--test-timeout=${isSlow ? 3_600_000 : 600_000}`,
+  `--test-timeout=${kind === 'test' ? 600_000 : 3_600_000}`,
 ];
 if (chosen.length > 0) run(process.execPath, [...options, ...chosen.map((file) => join('dist', file))]);
 if (asksForProcessors) {
-  // `npm test` has tested the other devices, which compute without oneDNN.
-  const offers = Object.keys(JSON.parse(process.env.CIFAR10_TEST_SUPPORT));
-  const tested = offers.map((offer) => [offer, { verdict: 'missing', why: '`npm test` tests it' }]);
-  process.env.CIFAR10_TEST_SUPPORT = JSON.stringify(Object.fromEntries(tested));
+  const { supportOfOnednnAlone } = await import(engineSupport);
+  process.env.CIFAR10_TEST_SUPPORT = JSON.stringify(supportOfOnednnAlone());
   testOtherEngines(
     all.filter((file) => file.endsWith('.test.js')),
     options,
@@ -55,8 +56,7 @@ if (asksForProcessors) {
 /** How well the engines' offers on devices other than the CPU work here. Prints it too.
  * @returns {Record<string, { verdict: string, why?: string }>} */
 function deviceSupports() {
-  const module = pathToFileURL(join(root, 'dist', 'testing', 'engine-support.js')).href;
-  const script = `const { deviceSupports } = await import(${JSON.stringify(module)});
+  const script = `const { deviceSupports } = await import(${JSON.stringify(engineSupport)});
     process.stdout.write(JSON.stringify(deviceSupports()));`;
   const words = ['--input-type=module', '-e', script];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });

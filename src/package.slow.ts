@@ -144,15 +144,13 @@ export const wrong: number = openModel;
 describe('TypeScript', { skip: offline || compilers.skip }, () => {
   for (const range of compilerVersions) {
     test(`${range} compiles programs with every setting for modules, also those in CommonJS`, () => {
-      for (const [file, options] of [
-        ['es.mts', { module: 'node16' }],
-        ['es.mts', { module: 'nodenext' }],
-        ['common.cts', { module: 'node16' }],
-        ['common.cts', { module: 'nodenext' }],
-        ['bundled.ts', { module: 'esnext', moduleResolution: 'bundler' }],
-        ['bundled.ts', { module: 'preserve' }],
+      for (const [files, options] of [
+        [['es.mts', 'common.cts'], { module: 'node16' }],
+        [['es.mts', 'common.cts'], { module: 'nodenext' }],
+        [['bundled.ts'], { module: 'esnext', moduleResolution: 'bundler' }],
+        [['bundled.ts'], { module: 'preserve' }],
       ] as const) {
-        writeFileSync(join(project, file), typedProgram);
+        for (const file of files) writeFileSync(join(project, file), typedProgram);
         const types = { types: [], lib: ['es2022', 'dom'] };
         const compilerOptions = {
           ...options,
@@ -162,15 +160,15 @@ describe('TypeScript', { skip: offline || compilers.skip }, () => {
           skipLibCheck: false,
           noEmit: true,
         };
-        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
         const { code, text } = execute(process.execPath, [compilerOf(range), '-p', project], project);
-        assert.equal(code, 0, `${file} ${JSON.stringify(options)}: ${text}`);
+        assert.equal(code, 0, `${files.join()} ${JSON.stringify(options)}: ${text}`);
       }
     });
 
     test(`${range} compiles the README's example in a project without @types/node, which then runs`, () => {
-      const typed = folder(`typescript-${range}`);
-      assert.equal(npm(['install', tarball], typed).code, 0);
+      const typed = folder('typed');
+      if (!existsSync(join(typed, 'node_modules'))) assert.equal(npm(['install', tarball], typed).code, 0);
       assert.ok(!existsSync(join(typed, 'node_modules', '@types')));
       const [, example = ''] =
         /```ts\n(import .*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
@@ -178,8 +176,11 @@ describe('TypeScript', { skip: offline || compilers.skip }, () => {
       writeFileSync(join(typed, 'example.ts'), example.replace('maxSteps: 200', 'maxSteps: 2, batchSize: 8'));
       const compilerOptions = { target: 'es2022', module: 'nodenext', strict: true, skipLibCheck: false };
       writeFileSync(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+      rmSync(join(typed, 'example.js'), { force: true });
       const compiled = execute(process.execPath, [compilerOf(range), '-p', typed], typed);
       assert.equal(compiled.code, 0, compiled.text);
+      // The compilers write the same JavaScript, so one of them is enough.
+      if (range !== compilerVersions[0]) return assert.ok(existsSync(join(typed, 'example.js')));
       const outcome = execute(process.execPath, ['example.js'], typed);
       assert.match(outcome.text, /^0 \d.*\n1 \d/m);
     });

@@ -33,7 +33,7 @@ test('a trainer and an evaluator run side by side for 1,500 steps, and no existi
   try {
     const [data, trainDir, evalDir] = [join(folder, 'data'), join(folder, 'train'), join(folder, 'eval')];
     await copySynthetic(data);
-    const set = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir];
+    const set = ['--dataset', 'synthetic', '--data-dir', data, '--train-dir', trainDir, '--batch-size', '32'];
     // Before the race begins, the folder must exist and the evaluator must have scored its first checkpoint.
     assert.equal((await program(['train', ...set, '--max-steps', '1'])).code, 0);
     const where = ['--data-dir', data, '--eval-dir', evalDir, '--checkpoint-dir', trainDir];

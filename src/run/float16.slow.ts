@@ -13,7 +13,7 @@ const steps = 50;
 /** The runs to compare: the tutorial's network, and ResNet-20 with its recipe. */
 const runs: Readonly<Record<string, Partial<TrainingRequest>>> = {
   tutorial: { batchSize: 32 },
-  'ResNet-20': { recipe: 'resnet20', batchSize: 64, hyperparameters: { learningRate: 0.02 } },
+  'ResNet-20': { recipe: 'resnet20', batchSize: 32, hyperparameters: { learningRate: 0.02 } },
 };
 
 async function train(request: Partial<TrainingRequest>, folder: string): Promise<readonly StepReport[]> {

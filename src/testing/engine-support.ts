@@ -26,6 +26,14 @@ export function deviceSupports(): Readonly<Record<string, Support>> {
   return Object.fromEntries(others.map((offer) => [keyOf(offer), supportOf(offer)]));
 }
 
+/** Returns what tests with another oneDNN, or with another setting of it, know: whatever computes without oneDNN counts as missing,
+ * because `npm test` has tested it. */
+export function supportOfOnednnAlone(): Readonly<Record<string, Support>> {
+  const others = allOffers.filter(({ engine }) => engine !== 'onednn');
+  const support: Support = { verdict: 'missing', why: '`npm test` tests what computes without oneDNN' };
+  return Object.fromEntries(others.map((offer) => [keyOf(offer), support]));
+}
+
 function supportOf({ engine, device, precision }: Offer): Support {
   return engineSupport(engine, precision, device);
 }

@@ -9,7 +9,7 @@ import { findLauncher, mpirun, mpiVendors, startJob } from '../testing/mpirun.ts
 import { main } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
-/** The number of kills in each job. `CIFAR10_KILLS=8 npm run test:slow -- rank-storm` kills 32 processes. */
+/** The number of kills in each job. `CIFAR10_KILLS=8 npm run test:soak -- rank-storm` kills 32 processes. */
 const kills = Number(process.env['CIFAR10_KILLS'] ?? 1);
 const steps = 60;
 const folder = mkdtempSync(join(tmpdir(), 'cifar10-rank-storm-'));
