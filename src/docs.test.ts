@@ -78,7 +78,7 @@ const files = [...sources.map((file) => `/src/${file}`), ...pageSources.map((fil
 const definitions = new Set([
   ...Object.keys(library),
   ...sources
-    .filter((file) => !/\.(test|slow)\.ts$/.test(file))
+    .filter((file) => !/\.(test|slow|soak)\.ts$/.test(file))
     .flatMap((file) => [...definitionsIn(read(join('src', file)))]),
 ]);
 /** Operators of ONNX, types of pages, and placeholder names. */

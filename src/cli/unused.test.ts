@@ -9,7 +9,7 @@ import { flagTable } from './flag-table.ts';
 const source = new URL('../../src/', import.meta.url);
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
-  .filter((path) => path.endsWith('.ts') && !/\.(test|slow)\.ts$|^testing\//.test(path))
+  .filter((path) => path.endsWith('.ts') && !/\.(test|slow|soak)\.ts$|^testing\//.test(path))
   .map((path) => ({ path, reads: readsIn(readFileSync(new URL(path, source), 'utf8')) }));
 
 /** Returns the names that no file reads, other than those that declare them. */
