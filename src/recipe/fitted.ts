@@ -13,8 +13,8 @@
  * | 240 | 60 | 32 | 450 |
  * | 900 | 45 | 128 | 317 |
  * | 2,400 | 17 | 128 | 319 |
- * | 24,000 | 6 | 256 | 563 |
- * | 50,000 | 6 | 512 | 586 |
+ * | 24,000 | 8 | 512 | 375 |
+ * | 50,000 | 8 | 1,024 | 391 |
  *
  * The learning rates follow the batch size (`recipes/airbench-muon.ts`). The number of epochs for which the biases of the whitening
  * layer are trained grows as the number of epochs does. A length in steps (`maxSteps`) changes neither.

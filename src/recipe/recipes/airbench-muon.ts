@@ -15,8 +15,7 @@
  * | schedule                 | 1 → 0                       | linear                        |
  *
  * The biases of the whitening layer are trained for 3 epochs with the rate of the other biases. (In the original, their rate falls to 0
- * within these epochs.) With a quarter of the channels,
- * runs of 3 epochs are as precise as in PyTorch (bench/RESULTS.md). Longer and wider runs have not been measured yet.
+ * within these epochs.) With a quarter of the channels, runs of 3 epochs are as precise as in PyTorch (bench/RESULTS.md).
  */
 import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';

@@ -49,9 +49,13 @@ function isSimple({ strides = 1, groups = 1 }: ConvolutionAttributes): boolean {
   return groups === 1 && [strides].flat().every((stride) => stride === 1);
 }
 
-type Needs = Pick<Capabilities, 'winograd' | 'transposesAnyGroups'>;
+type Needs = Pick<Capabilities, 'winograd' | 'transposesAnyGroups' | 'transposesUnevenPadding'>;
 
-export const expandConvolution = ({ winograd, transposesAnyGroups }: Needs): Expansions => ({
+export const expandConvolution = ({
+  winograd,
+  transposesAnyGroups,
+  transposesUnevenPadding,
+}: Needs): Expansions => ({
   Conv2D: ({ inputs: { x, filter }, attributes, outputs: { y } }, { op }) => {
     if (winograd && fitsWinograd(x.shape, filter.shape, attributes))
       return { y: winogradForward(op, x, filter) };
@@ -70,8 +74,11 @@ export const expandConvolution = ({ winograd, transposesAnyGroups }: Needs): Exp
       return { y: winogradInputGradient(op, filter, dy, inputShape) };
     }
     const window = convolutionWindow(inputShape, filter.shape, attributes);
-    if (!isSimple(attributes))
+    if (!isSimple(attributes)) {
+      if (!transposesUnevenPadding && isUneven(window))
+        return { y: unpaddedInputGradient(op, node.attributes, filter, dy, window) };
       return transposesAnyGroups ? undefined : depthwiseInputGradient(op, node.attributes, filter, dy);
+    }
     const flipped = op(
       'Transpose',
       { x: op('Reverse', { x: filter }, { axes: [2, 3] }) },
@@ -135,6 +142,28 @@ function gathered(op: Apply, x: Value, window: SlidingWindow): Value {
   const zeros = constantLike(x, op, float32([1, n], new Float32Array(n)), 'zeros');
   const cells = op('Gather', { x: op('Concat', [columns, zeros], { axis: 0 }) }, { indices });
   return op('Reshape', { x: cells }, { shape: [i * kh * kw, yh * yw * n] });
+}
+
+const isUneven = ({ before, after }: SlidingWindow) => before.some((cells, axis) => cells !== after[axis]);
+
+/** Returns the gradient of the input without padding in the convolution: that of the padded input, less the padding.
+ * @param filter [O, I / groups, KH, KW] @param dy [N, O, H', W'] */
+function unpaddedInputGradient(
+  op: Apply,
+  { inputShape, ...attributes }: AttributesOf<'Conv2DBackpropInput'>,
+  filter: Value,
+  dy: Value,
+  { before, after }: SlidingWindow,
+): Value {
+  const [n, i, ...size] = sizes(inputShape);
+  const padded = size.map((cells, axis) => (before[axis] ?? 0) + cells + (after[axis] ?? 0));
+  const valid = { ...attributes, padding: 'VALID', inputShape: [n, i, ...padded] } as const;
+  const slope = op('Conv2DBackpropInput', { filter, dy }, valid);
+  return op(
+    'StridedSlice',
+    { x: slope },
+    { begin: [0, 0, ...before], size: inputShape, strides: [1, 1, 1, 1] },
+  );
 }
 
 /** Returns the gradient of the input for groups with one input channel and several outputs, as a sum of gradients for groups with one

@@ -10,6 +10,7 @@ import { computeGraph } from '../../../testing/reference.ts';
 import { cookToom, type Matrix, transposed } from '../../cook-toom.ts';
 import { expand } from './expand.ts';
 import { expandConvolution } from './expand-convolution.ts';
+import { capabilitiesOf, cpuTarget } from './targets.ts';
 
 /** Builds a convolution of images [1, 16, h, w], its loss and both gradients. */
 function convolutionGraph(h: number, w: number, taps: number): Graph {
@@ -39,7 +40,7 @@ describe('a convolution by the algorithm of Winograd is the same as by its defin
           return [name, { shape, data: Float64Array.from({ length: sizeOf(shape) }, () => stream.normal()) }];
         }),
       );
-      const expanded = expand(expandConvolution({ winograd: true, transposesAnyGroups: true }))(graph);
+      const expanded = expand(expandConvolution(capabilitiesOf(cpuTarget)))(graph);
       assert.ok(expanded.nodes.every(({ op }) => !op.startsWith('Conv2D')));
       const actual = computeGraph(expanded, values);
       for (const [name, value] of computeGraph(graph, values))

@@ -26,6 +26,7 @@ import { turn } from './layout.ts';
 import { prepare } from './passes.ts';
 import { sinkTransposes } from './sink-transposes.ts';
 import { splitBatch } from './split-batch.ts';
+import { capabilitiesOf, cpuTarget } from './targets.ts';
 
 /** The whole training step of a small network on small images. */
 const network = {
@@ -38,6 +39,7 @@ const training = buildTrainingGraph({
   hyperparameters: { ...tutorialHyperparameters, clipNorm: 0.5 },
 });
 const given = givenValues();
+const capabilities = capabilitiesOf(cpuTarget);
 
 function givenValues(): ReadonlyMap<string, Reference> {
   const stream = new RandomStream(0, 'test');
@@ -64,9 +66,9 @@ describe('no pass changes the results of a training step', () => {
     mergeEqual,
     commuteRelu,
     commuteBias,
-    expandConvolution: expand(expandConvolution({ winograd: true, transposesAnyGroups: true })),
+    expandConvolution: expand(expandConvolution(capabilities)),
     'expandConvolution without ConvTranspose of depthwise groups': expand(
-      expandConvolution({ winograd: true, transposesAnyGroups: false }),
+      expandConvolution({ ...capabilities, transposesAnyGroups: false }),
     ),
     expandNormalization: expand(expandNormalization),
     expandPooling: expand(expandPooling),
@@ -126,9 +128,26 @@ test('no pass changes the results of convolutions with strides, groups and expli
   assert.ok(
     !operators(prepared).has('Conv2DBackpropFilter') && operators(prepared).has('Conv2DBackpropInput'),
   );
-  for (const actual of [prepared, commuteBias(commuteRelu(graph))].map((g) => computeGraph(g, values))) {
+  const onCuda = prepare(graph, { device: 'cuda', precision: 'float32' });
+  const others = [prepared, onCuda, commuteBias(commuteRelu(graph))];
+  for (const actual of others.map((g) => computeGraph(g, values))) {
     for (const [name, value] of expected) assertClose(actual.get(name), value, 1e-9, name);
   }
+});
+
+test('for CUDA, no gradient of an input has a padding that differs before and after an axis', () => {
+  const paddings = ({ nodes }: Graph) =>
+    nodes.flatMap(({ op, attributes }) =>
+      op === 'Conv2DBackpropInput' && 'padding' in attributes ? [attributes.padding] : [],
+    );
+  const graph = stridedGraph();
+  assert.ok(paddings(prepare(graph)).some((padding) => padding !== 'VALID'));
+  const left = paddings(prepare(graph, { device: 'cuda', precision: 'float32' }));
+  assert.ok(left.length > 0);
+  assert.deepEqual(
+    left,
+    left.map(() => 'VALID'),
+  );
 });
 
 test('commuteRelu and commuteBias move the ReLU and bias of block 1 after its pool, but not those of block 2, which LRN follows', () => {

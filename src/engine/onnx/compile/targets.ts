@@ -28,6 +28,9 @@ export interface Capabilities {
   /** Whether ConvTranspose is right for any groups. In WebGPU of ONNX Runtime 1.30, it is wrong for groups with several input channels and
    * one output channel, which are those of a depthwise convolution with several outputs per channel. */
   readonly transposesAnyGroups: boolean;
+  /** Whether ConvTranspose is computed on the device if its padding differs before and after an axis. ONNX Runtime's CUDA has no code for
+   * it, and would use the CPU (https://github.com/microsoft/onnxruntime/issues/11312). */
+  readonly transposesUnevenPadding: boolean;
   /** The largest images, in bytes, for which operators of several passes are computed at once. Larger batches are divided, because their
    * tensors do not fit in the cache (split-batch.ts). Undefined: batches are not divided. */
   readonly partBytes: number | undefined;
@@ -43,12 +46,14 @@ const cpu: Capabilities = {
   inFloat32: [],
   winograd: true,
   transposesAnyGroups: true,
+  transposesUnevenPadding: true,
   partBytes: 2.5e6,
   mask: 'hardSigmoid',
 };
 // ONNX Runtime has float16 kernels for GPUs. The Node.js binding of ONNX Runtime 1.30 only leaves outputs in buffers of WebGPU.
-const cuda: Capabilities = { ...cpu, float16: 'native', partBytes: undefined };
-const webgpu: Capabilities = { ...cuda, keepsValues: true, transposesAnyGroups: false };
+const gpu: Capabilities = { ...cpu, float16: 'native', partBytes: undefined };
+const cuda: Capabilities = { ...gpu, transposesUnevenPadding: false };
+const webgpu: Capabilities = { ...gpu, keepsValues: true, transposesAnyGroups: false };
 const inFloat16 = { winograd: false, mask: 'comparison' } as const;
 
 const targets: Readonly<Record<DeviceKind, Readonly<Record<Target['precision'], Capabilities>>>> = {

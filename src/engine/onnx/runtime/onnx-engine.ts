@@ -28,6 +28,7 @@ import { adviceFor, requireGnuLibrary } from './advice.ts';
 import { compileHalves } from './compile-halves.ts';
 import { DeviceLock, deviceLockMemory } from './device-lock.ts';
 import { deviceSupport } from './device-probe.ts';
+import { requireExactFloat32 } from './exact-float32.ts';
 import type { SessionStart } from './execution.ts';
 import { installedVersion } from './installed-package.ts';
 import { disableTelemetry } from './telemetry.ts';
@@ -68,6 +69,7 @@ function createIn<P extends OnnxPrecision>(
 ): Engine & { readonly name: 'onnx'; readonly precision: P } {
   requireWholeNumber('threads', threads, 1);
   disableTelemetry();
+  requireExactFloat32();
   requireGnuLibrary();
   const library = `onnxruntime-node ${installedVersion()}`;
   return {
