@@ -149,7 +149,7 @@ test('PyTorch trains the biases of the whitening layer for as many epochs', () =
   assert.deepEqual(settingsOf('airbench').peer, { recipe: 'airbench', biasEpochs: constant('BIAS_EPOCHS') });
   for (const [recipe, epochs, batchSize] of [
     ['airbench-muon', 3, 2000],
-    ['fast', recipes.fast.groups.find(({ match }) => match === 'whiten/biases')?.epochs, 512],
+    ['fast', recipes.fast.groups.find(({ match }) => match === 'whiten/biases')?.epochs, 1024],
   ] as const) {
     const { toml, ...found } = settingsOf(recipe);
     const group = parseRecipe(toml, 'curve.toml').groups?.find(({ match }) => match === 'whiten/biases');
