@@ -5,8 +5,9 @@
  *     npm run build && node tools/draw_curve.mjs                   writes docs/pictures/curve.svg
  *     node tools/draw_curve.mjs --points FILE --out FILE
  *
- * Every series, which is a program with its variant, recipe and batch size on a machine, has a color of its own. A point is the mean of its runs: precision @ 1
- * with test-time augmentation over the minutes of training, with a bar from the lowest to the highest precision if there are several.
+ * Every series, which is a program with its variant, recipe and batch size on a machine, has a color of its own. A point is the mean of its
+ * runs: precision @ 1 with test-time augmentation over the minutes of training, with a bar from the lowest to the highest precision if
+ * there are several.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -35,12 +36,20 @@ const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'
 
 /** @param {readonly number[]} values */
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The recipes whose batch size follows from the length of a run, so that it does not make another series. */
+const fitted = new Set(['fast', 'best']);
 /** Names only mention the machine if there are several. */
 const hasMachines = new Set(points.map(({ machine }) => machine)).size > 1;
 const all = points.map(({ runs, program, variant, recipe, batchSize, machine, width: factor, epochs }) => {
   const precisions = runs.map(({ ttaPrecision }) => ttaPrecision);
   return {
-    series: [program, variant, recipe, `batches of ${batchSize}`, hasMachines ? machine : '']
+    series: [
+      program,
+      variant,
+      recipe,
+      fitted.has(recipe) ? '' : `batches of ${batchSize}`,
+      hasMachines ? machine : '',
+    ]
       .filter((word) => word !== '')
       .join(', '),
     label: `${factor} × ${epochs}`,
@@ -68,7 +77,13 @@ const grid = [
       markup`<line class="grid" x1="${xOf(tick)}" x2="${xOf(tick)}" y1="${top}" y2="${height - bottom}"/><text x="${xOf(tick)}" y="${height - bottom + 18}" text-anchor="middle">${String(tick)}</text>\n`,
   ),
 ];
+/** Labels of neighboring series are on opposite sides of their points. */
+const sides = [
+  { x: 6, y: 14, anchor: 'start' },
+  { x: -6, y: -8, anchor: 'end' },
+];
 const drawn = names.map((name, index) => {
+  const side = sides[index % sides.length] ?? { x: 0, y: 0, anchor: 'start' };
   const color = colors[index % colors.length];
   const own = all.filter(({ series }) => series === name).sort((a, b) => a.minutes - b.minutes);
   const path = own.map(
@@ -77,7 +92,7 @@ const drawn = names.map((name, index) => {
   );
   const marks = own.map(
     ({ label, minutes: time, precision, low, high }) =>
-      markup`<line stroke="${color}" x1="${xOf(time)}" x2="${xOf(time)}" y1="${yOf(low)}" y2="${yOf(high)}"/><circle fill="${color}" cx="${xOf(time)}" cy="${yOf(precision)}" r="4"><title>${`${label} epochs: ${precision.toFixed(4)} in ${time.toFixed(1)} minutes`}</title></circle><text class="small" x="${xOf(time) + 6}" y="${yOf(precision) + 14}">${label}</text>\n`,
+      markup`<line stroke="${color}" x1="${xOf(time)}" x2="${xOf(time)}" y1="${yOf(low)}" y2="${yOf(high)}"/><circle fill="${color}" cx="${xOf(time)}" cy="${yOf(precision)}" r="4"><title>${`${label} epochs: ${precision.toFixed(4)} in ${time.toFixed(1)} minutes`}</title></circle><text class="small" x="${xOf(time) + side.x}" y="${yOf(precision) + side.y}" text-anchor="${side.anchor}">${label}</text>\n`,
   );
   const at = height - 10 - 18 * (names.length - 1 - index);
   const key = markup`<circle fill="${color}" cx="${left + 4}" cy="${at - 4}" r="4"/><text x="${left + 14}" y="${at}">${name}</text>`;

@@ -68,6 +68,14 @@ test('points with another batch size or of another machine are another series', 
     assert.ok(names.includes(`cifar10, airbench, ${name}`), name);
 });
 
+test('the batch size of a recipe that fits it does not make another series', () => {
+  const one = { ...point('cifar10', 1, 10, 0.92), recipe: 'fast' };
+  const { status, stderr, read } = drawn([one, { ...one, width: 0.5, batchSize: 128 }]);
+  assert.equal(status, 0, stderr);
+  const names = elements(parsePage(`<!DOCTYPE html>\n${read()}`), 'text').map(textIn);
+  assert.equal(names.filter((name) => name === 'cifar10, fast').length, 1);
+});
+
 test('a file without points is refused', () => {
   const { status, stderr } = drawn([]);
   assert.equal(status, 1);
