@@ -2,8 +2,8 @@
 /**
  * `npm test`: sets up and then runs all tests of the built tree. `npm test -- PART` runs the files whose path contains PART.
  * `npm run test:slow` runs the tests that take minutes (`*.slow.ts`), and then those of the engines again, on other
- * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these). `npm run test:soak` runs the tests that
- * repeat the same for many minutes with other random numbers (`*.soak.ts`), which continuous integration does not.
+ * processors and with another version of oneDNN (`npm run test:slow -- processors` runs only these). `npm run test:soak` runs
+ * `*.soak.ts`, which repeat the same with other random numbers for many minutes, and are not part of continuous integration.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

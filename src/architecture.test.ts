@@ -54,7 +54,9 @@ interface Import {
 
 /** The files of the program (without tests) and their imports. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file) && !file.startsWith('testing'))
+  .filter(
+    (file) => file.endsWith('.ts') && !/\.(test|slow|soak)\.ts$/.test(file) && !file.startsWith('testing'),
+  )
   .map((file) => ({ file, found: importsOf(file) }))
   .map(({ file, found }) => ({ file, found, imports: found.map(({ target }) => target) }));
 

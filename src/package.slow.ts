@@ -179,7 +179,7 @@ describe('TypeScript', { skip: offline || compilers.skip }, () => {
       rmSync(join(typed, 'example.js'), { force: true });
       const compiled = execute(process.execPath, [compilerOf(range), '-p', typed], typed);
       assert.equal(compiled.code, 0, compiled.text);
-      // The compilers write the same JavaScript, so one of them is enough.
+      // To save time, only the output of the oldest compiler runs.
       if (range !== compilerVersions[0]) return assert.ok(existsSync(join(typed, 'example.js')));
       const outcome = execute(process.execPath, ['example.js'], typed);
       assert.match(outcome.text, /^0 \d.*\n1 \d/m);

@@ -5,7 +5,8 @@
  *     npm run build && node tools/draw_curve.mjs                   writes docs/pictures/curve.svg
  *     node tools/draw_curve.mjs --points FILE --out FILE
  *
- * Every series, which is a program with its variant, recipe and batch size on a machine, has a color of its own. A point is the mean of its
+ * Every series, which is a program with its variant, recipe and batch size on a machine, has a color of its own. (The batch size of fast and
+ * best follows from the length of a run, so it is only part of the tooltip.) A point is the mean of its
  * runs: precision @ 1 with test-time augmentation over the minutes of training, with a bar from the lowest to the highest precision if
  * there are several.
  */
@@ -53,6 +54,7 @@ const all = points.map(({ runs, program, variant, recipe, batchSize, machine, wi
       .filter((word) => word !== '')
       .join(', '),
     label: `${factor} × ${epochs}`,
+    images: batchSize,
     minutes: meanOf(runs.map(({ seconds }) => seconds)) / 60,
     ...{ precision: meanOf(precisions), low: Math.min(...precisions), high: Math.max(...precisions) },
   };
@@ -91,8 +93,8 @@ const drawn = names.map((name, index) => {
       `${at === 0 ? 'M' : 'L'}${xOf(point.minutes).toFixed(2)} ${yOf(point.precision).toFixed(2)}`,
   );
   const marks = own.map(
-    ({ label, minutes: time, precision, low, high }) =>
-      markup`<line stroke="${color}" x1="${xOf(time)}" x2="${xOf(time)}" y1="${yOf(low)}" y2="${yOf(high)}"/><circle fill="${color}" cx="${xOf(time)}" cy="${yOf(precision)}" r="4"><title>${`${label} epochs: ${precision.toFixed(4)} in ${time.toFixed(1)} minutes`}</title></circle><text class="small" x="${xOf(time) + side.x}" y="${yOf(precision) + side.y}" text-anchor="${side.anchor}">${label}</text>\n`,
+    ({ label, images, minutes: time, precision, low, high }) =>
+      markup`<line stroke="${color}" x1="${xOf(time)}" x2="${xOf(time)}" y1="${yOf(low)}" y2="${yOf(high)}"/><circle fill="${color}" cx="${xOf(time)}" cy="${yOf(precision)}" r="4"><title>${`${label} epochs, batches of ${images}: ${precision.toFixed(4)} in ${time.toFixed(1)} minutes`}</title></circle><text class="small" x="${xOf(time) + side.x}" y="${yOf(precision) + side.y}" text-anchor="${side.anchor}">${label}</text>\n`,
   );
   const at = height - 10 - 18 * (names.length - 1 - index);
   const key = markup`<circle fill="${color}" cx="${left + 4}" cy="${at - 4}" r="4"/><text x="${left + 14}" y="${at}">${name}</text>`;

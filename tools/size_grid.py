@@ -14,6 +14,7 @@ import itertools
 import json
 import math
 import os
+import queue
 import sys
 import time
 
@@ -93,7 +94,8 @@ def trained(images, point, seed):
         loss.backward()
         updates.after(step)
     found = precisions(model, images)
-    return {'width': width, 'epochs': epochs, 'batch': batch, 'seed': seed, 'steps': steps, 'precision': found, 'seconds': round(time.perf_counter() - began, 1)}
+    seconds = round(time.perf_counter() - began, 1)
+    return {'width': width, 'epochs': epochs, 'batch': batch, 'seed': seed, 'steps': steps, 'precision': found, 'seconds': seconds}
 
 
 def work(args, tasks, results):
@@ -128,7 +130,12 @@ def main():
         worker.start()
     found, ended = {}, 0
     while ended < args.jobs:
-        result = results.get()
+        try:
+            result = results.get(timeout=5)
+        except queue.Empty:
+            if any(worker.exitcode for worker in workers):
+                break
+            continue
         if result is None:
             ended += 1
             continue
@@ -138,6 +145,10 @@ def main():
     for (width, epochs, batch), all_runs in sorted(found.items()):
         mean = lambda name: sum(run[name] for run in all_runs) / len(all_runs)
         print(f'| {width:g} | {epochs:g} | {batch} | {len(all_runs)} | {mean("none"):.4f} | {mean("full"):.4f} |')
+    for worker in workers:
+        worker.join(timeout=5)
+    if any(worker.exitcode for worker in workers):
+        sys.exit('a process failed, so runs are missing')
 
 
 if __name__ == '__main__':

@@ -43,9 +43,9 @@ test('the curve has a mark for every point, at its mean, and a name for every se
   assert.deepEqual(
     marks.map((mark) => textIn(mark)),
     [
-      '0.5 × 3 epochs: 0.8200 in 1.0 minutes',
-      '1 × 3 epochs: 0.9200 in 10.0 minutes',
-      '0.5 × 3 epochs: 0.8200 in 2.0 minutes',
+      '0.5 × 3 epochs, batches of 512: 0.8200 in 1.0 minutes',
+      '1 × 3 epochs, batches of 512: 0.9200 in 10.0 minutes',
+      '0.5 × 3 epochs, batches of 512: 0.8200 in 2.0 minutes',
     ],
   );
   const [first, second, third] = marks.map(({ attributes }) =>

@@ -14,12 +14,18 @@ export interface PeerVariant {
   readonly imagesPerSecond: number;
 }
 
+/** The environment of this process as it was before engines set variables for their libraries. */
+const environment = { ...process.env };
+
 /** Runs a peer once, until it ends.
  * @param command a shell command
  * @throws RunError when the command fails or prints no measurement */
 export async function runPeer(command: string, signal?: AbortSignal): Promise<readonly PeerVariant[]> {
   // The peer runs in its own process group, so that everything the shell starts can be stopped.
-  const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, {
+    ...{ shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] },
+    env: environment,
+  });
   const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -81,7 +81,7 @@ export const commandTable: { readonly [C in CommandName]: CommandRecord<C> } = {
         'A first run without a download (the simple images need gradient clipping)',
       ],
       ['train --data photos', 'Train on your own pictures: photos/cat/1.jpg, photos/dog/1.jpg …'],
-      ['train --data photos --recipe best', 'The same with a recipe meant for an hour'],
+      ['train --data photos --recipe best', 'The same for more epochs, if there are many pictures'],
       ['train --recipe resnet20 --train-dir runs/resnet', 'A residual network with its own recipe'],
       ['train --train-dir runs/a --seed 1', 'Another run in another folder'],
       ['train --train-dir runs/a --max-steps 20000', 'Resume that run, to step 20,000'],

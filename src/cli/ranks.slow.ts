@@ -77,14 +77,14 @@ const jobs = {
 } as const;
 
 /** Runs in one process, with which the jobs of every MPI library are compared. */
-const alone = new Map<string, Promise<Trained>>();
+const runsAlone = new Map<string, Promise<Trained>>();
 function aloneOnce(train: ReturnType<typeof trainer>, dir: string, towers: number): Promise<Trained> {
-  const run = alone.get(dir) ?? train.alone(dir, towers);
-  alone.set(dir, run);
+  const run = runsAlone.get(dir) ?? train.alone(dir, towers);
+  runsAlone.set(dir, run);
   return run;
 }
 
-/** Gradients are exchanged in float32 in every precision, so one MPI library is tested with all of them, and the other in float32. */
+/** Gradients are exchanged in float32 in every precision, so Open MPI is tested with all precisions, and MPICH in float32. */
 const variantsOf = (vendor: (typeof mpiVendors)[number]) =>
   engineVariants.filter(({ precision }) => vendor === 'Open MPI' || precision === 'float32');
 

@@ -42,7 +42,7 @@ test('`fast` fits the number of training images, without those that are held out
   assert.deepEqual(sizes(resolved({})), [128, { epochs: 45 }]);
   assert.deepEqual(sizes(resolved({ holdout: 0.5 })), [64, { epochs: 60 }]);
   assert.deepEqual(sizes(resolved({ recipe: 'fast' })), [128, { epochs: 45 }]);
-  assert.deepEqual(sizes(resolved({ recipe: 'fast' }, datasets.cifar10)), [512, recipes.fast.length]);
+  assert.deepEqual(sizes(resolved({ recipe: 'fast' }, datasets.cifar10)), [1024, recipes.fast.length]);
 });
 
 test('batches and the epochs of biases fit the requested length, and a resumed run that is lengthened keeps them', () => {

@@ -10,7 +10,7 @@ import type { TrainingRequest } from './training-request.ts';
 
 const steps = 50;
 
-/** The runs to compare: the tutorial's network, and ResNet-20 with its recipe. */
+/** The runs to compare: the tutorial's network, and ResNet-20 with its recipe in small batches. */
 const runs: Readonly<Record<string, Partial<TrainingRequest>>> = {
   tutorial: { batchSize: 32 },
   'ResNet-20': { recipe: 'resnet20', batchSize: 32, hyperparameters: { learningRate: 0.02 } },

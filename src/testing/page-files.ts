@@ -18,7 +18,7 @@ export function pageRows(): readonly string[] {
 export function pageFiles(): readonly string[] {
   const rows = pageRows();
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file))
+    .filter((file) => file.endsWith('.ts') && !/\.(test|slow|soak)\.ts$/.test(file))
     .filter((file) => rows.some((row) => file === row || file === `${row}.ts` || file.startsWith(`${row}/`)))
     .sort();
 }

@@ -33,13 +33,17 @@ if (file === undefined) {
   process.exit(2);
 }
 const timing = { steps: Number(given.steps), warmUp: Number(given['warm-up']) };
-/** Those that this CPU has instructions for. */
+/** Those that are fast on this CPU. */
 const precisions = /** @type {const} */ (['float32', 'bfloat16']).filter((precision) => {
   const support = engineSupport('onednn', precision);
   if (support.verdict === 'fast') return true;
   console.log(`skipped: ${precision}, because ${support.why}`);
   return false;
 });
+if (precisions.length === 0) {
+  console.error('oneDNN does not work here, so there is nothing to measure');
+  process.exit(1);
+}
 const allImages = [128, 64, 32, 16, 8];
 /** The last number is that of the gradients of the tutorial's network. */
 const lengths = [1, 1000, 10_000, 100_000, 1_068_298];

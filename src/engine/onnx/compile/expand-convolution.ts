@@ -75,6 +75,7 @@ export const expandConvolution = ({
     }
     const window = convolutionWindow(inputShape, filter.shape, attributes);
     if (!isSimple(attributes)) {
+      // No device lacks both abilities, so the new node needs no other expansion.
       if (!transposesUnevenPadding && isUneven(window))
         return { y: unpaddedInputGradient(op, node.attributes, filter, dy, window) };
       return transposesAnyGroups ? undefined : depthwiseInputGradient(op, node.attributes, filter, dy);

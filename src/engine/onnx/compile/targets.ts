@@ -28,8 +28,8 @@ export interface Capabilities {
   /** Whether ConvTranspose is right for any groups. In WebGPU of ONNX Runtime 1.30, it is wrong for groups with several input channels and
    * one output channel, which are those of a depthwise convolution with several outputs per channel. */
   readonly transposesAnyGroups: boolean;
-  /** Whether ConvTranspose is computed on the device if its padding differs before and after an axis. ONNX Runtime's CUDA has no code for
-   * it, and would use the CPU (https://github.com/microsoft/onnxruntime/issues/11312). */
+  /** Whether the device has code for ConvTranspose whose padding differs before and after an axis. ONNX Runtime's CUDA has none
+   * (https://github.com/microsoft/onnxruntime/issues/11312), so the session would be refused. */
   readonly transposesUnevenPadding: boolean;
   /** The largest images, in bytes, for which operators of several passes are computed at once. Larger batches are divided, because their
    * tensors do not fit in the cache (split-batch.ts). Undefined: batches are not divided. */

@@ -9,14 +9,16 @@ afterEach(() => {
   else process.env[name] = given;
 });
 
-test("an engine tells NVIDIA's libraries not to compute in TF32", () => {
+test("an engine on CUDA tells NVIDIA's libraries not to compute in TF32", () => {
   delete process.env[name];
   createOnnxEngine(1);
+  assert.equal(process.env[name], undefined);
+  createOnnxEngine(1, 'cuda');
   assert.equal(process.env[name], '0');
 });
 
 test("the user's choice remains", () => {
   process.env[name] = '1';
-  createOnnxEngine(1);
+  createOnnxEngine(1, 'cuda');
   assert.equal(process.env[name], '1');
 });

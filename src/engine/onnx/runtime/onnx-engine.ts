@@ -69,7 +69,7 @@ function createIn<P extends OnnxPrecision>(
 ): Engine & { readonly name: 'onnx'; readonly precision: P } {
   requireWholeNumber('threads', threads, 1);
   disableTelemetry();
-  requireExactFloat32();
+  if (deviceParts(device).kind === 'cuda') requireExactFloat32();
   requireGnuLibrary();
   const library = `onnxruntime-node ${installedVersion()}`;
   return {
