@@ -101,8 +101,8 @@ describe('a scaled learning rate', () => {
 
   test('of a recipe whose rates follow the batch size is not scaled, and the same request resumes it', () => {
     for (const [recipe, batchSize, request] of [
-      // `fast` fits 9,000 images with batches of 128.
-      ['fast', 128, {}],
+      // `fast` fits 10,000 images with batches of 256.
+      ['fast', 256, {}],
       ['fast', 32, { batchSize: 32 }],
       ['airbench-muon', 512, { batchSize: 512 }],
     ] as const) {
