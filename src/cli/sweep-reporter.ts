@@ -14,6 +14,7 @@ import { resumeCommand } from './resume-command.ts';
 import { enoughSteps, warmUpMillis } from './step-times.ts';
 import { combinationTable, sweepTable } from './sweep-tables.ts';
 import { TrainReporter } from './train-reporter.ts';
+import { unlessBuilt } from './watch-line.ts';
 
 type EventOf<Kind extends SweepEvent['kind']> = Extract<SweepEvent, { readonly kind: Kind }>;
 
@@ -157,7 +158,7 @@ export class SweepReporter {
         ? []
         : ['To continue:', `  ${command(`sweep ${givenWords(this.#flags, this.#given)}`)}`]),
       ...(best === undefined || open > 0 ? [] : ofBest(best)),
-      'To compare all runs in a web page:',
+      `To compare all runs in a web page${unlessBuilt()}:`,
       `  ${command(`dashboard --logdir ${shellWord(sweepDir)}`)}`,
       'Or on the HParams page of TensorBoard (pip install tensorboard):',
       `  tensorboard --logdir ${shellWord(sweepDir)}`,
