@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { engineNames } from './engine/offers.ts';
 import { pageFiles, pageRows } from './testing/page-files.ts';
+import { isTestFile } from './testing/test-files.ts';
 
 /** The files that may import each package. protobufjs is imported in one place for each format that consists of protobuf
  * messages. */
@@ -54,9 +55,7 @@ interface Import {
 
 /** The files of the program (without tests) and their imports. */
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter(
-    (file) => file.endsWith('.ts') && !/\.(test|slow|soak)\.ts$/.test(file) && !file.startsWith('testing'),
-  )
+  .filter((file) => file.endsWith('.ts') && !isTestFile(file) && !file.startsWith('testing'))
   .map((file) => ({ file, found: importsOf(file) }))
   .map(({ file, found }) => ({ file, found, imports: found.map(({ target }) => target) }));
 

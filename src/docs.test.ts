@@ -8,6 +8,7 @@ import { flagTable } from './cli/flag-table.ts';
 import { parseCommandLine } from './cli/parse.ts';
 import * as library from './node.ts';
 import { definitionsIn } from './testing/definitions.ts';
+import { isTestFile } from './testing/test-files.ts';
 
 /** Compares the pages with the program: what they name must exist, and the commands that they contain must be valid. */
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -78,7 +79,7 @@ const files = [...sources.map((file) => `/src/${file}`), ...pageSources.map((fil
 const definitions = new Set([
   ...Object.keys(library),
   ...sources
-    .filter((file) => !/\.(test|slow|soak)\.ts$/.test(file))
+    .filter((file) => !isTestFile(file))
     .flatMap((file) => [...definitionsIn(read(join('src', file)))]),
 ]);
 /** Operators of ONNX, types of pages, and placeholder names. */

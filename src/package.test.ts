@@ -16,12 +16,13 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { compilerErrors } from './testing/compile.ts';
 import { inTemporaryFolder } from './testing/examples.ts';
+import { isTestFile } from './testing/test-files.ts';
 import { version } from './version.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !/[.](?:test|slow|soak)[.]ts$/.test(file))
+  .filter((file) => file.endsWith('.ts') && !isTestFile(file))
   .map((file) => join('src', file));
 
 test('the version and the name are those of package.json', () => {

@@ -49,8 +49,6 @@ const side = count('roof-side', flags['roof-side']);
 const end = performance.now() + 1e3 * count('time-limit', flags['time-limit']);
 const inTime = () => performance.now() < end;
 
-/** The environment before engines set variables for their libraries, for PyTorch. */
-const environment = { ...process.env };
 /** @param {string} path */
 const dist = (path) => new URL(`../dist/${path}`, import.meta.url).href;
 const { chooseEngine, engineSupport } = await import(dist('engine/engines.js'));
@@ -61,7 +59,7 @@ const { tutorialRecipe } = await import(dist('recipe/recipes/tutorial.js'));
 const { subjectOf } = await import(dist('bench/subject.js'));
 const { profileStep, startTraining, stepFlop } = await import(dist('bench/step.js'));
 const { profileSums } = await import(dist('bench/profile.js'));
-const { readPeerLine } = await import(dist('bench/peers.js'));
+const { peerEnvironment, readPeerLine } = await import(dist('bench/peers.js'));
 const { noiseExamples } = await import(dist('testing/examples.js'));
 const { version } = await import(dist('version.js'));
 
@@ -195,7 +193,7 @@ function torch(batch, only) {
   const { stdout, stderr, status } = spawnSync(flags.python, words, {
     encoding: 'utf8',
     timeout: Math.ceil(Math.max(1e3, end - performance.now())),
-    env: environment,
+    env: peerEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (status !== 0) failed(`PyTorch, ${batch} images`, stderr.trim().split('\n').at(-1) || 'out of time');

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Scores widths, lengths and batch sizes of airbench-muon on held-out training images, in PyTorch on a GPU: how the sizes of the
-recipes `fast` and `best` were chosen. The test images are not read, unless --test is given.
+recipe `fast` were chosen. The test images are not scored, unless --test is given.
 
     python3 tools/size_grid.py --data-dir data --points 0.5x6x512,1x12x512 --runs 3 --jobs 3
 
@@ -22,8 +22,8 @@ import torch
 import torch.multiprocessing as processes
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'bench', 'peers'))
-from airbench_model import UPDATES, Airbench, channels, loss_of, test_time_outputs, whitening  # noqa: E402
-from torch_airbench import SHIFT, SIDE, WHITENED, Data  # noqa: E402
+from airbench_model import UPDATES, Airbench, channels, whitening  # noqa: E402
+from torch_airbench import SHIFT, SIDE, Data, precisions, trained as made_step  # noqa: E402
 
 HELD_OUT = 5000
 
@@ -36,12 +36,14 @@ class Images:
         self.device = device
         move = lambda tensor: tensor.to(device)
         self.mean, self.deviation = move(data.mean), move(data.deviation)
-        last = len(data.labels) - (0 if test else HELD_OUT)
+        self.all = len(data.labels)
+        last = self.all - (0 if test else HELD_OUT)
         self.padded, self.labels = move(data.padded[:last]), move(data.labels[:last])
         self.sample = move(data.sample)
         inner = data.padded[last:, :, SHIFT:SHIFT + SIDE, SHIFT:SHIFT + SIDE]
-        self.scored = move(data.test) if test else move(data.normalized(inner))
-        self.scored_labels = move(data.test_labels if test else data.labels[last:])
+        # The names are those that `precisions` reads.
+        self.test = move(data.test if test else data.normalized(inner))
+        self.test_labels = move(data.test_labels if test else data.labels[last:])
 
     def batches(self, generator, size, steps):
         """Yields the augmented images and labels of the steps. A batch may contain images of two epochs."""
@@ -63,17 +65,6 @@ class Images:
             yield (pixels.float() / 255 - self.mean) / self.deviation, self.labels[here]
 
 
-@torch.no_grad()
-def precisions(model, images, size=2500):
-    model.eval()
-    right = dict.fromkeys(('none', 'full'), 0)
-    for first in range(0, len(images.scored), size):
-        found = test_time_outputs(model, images.scored[first:first + size])
-        for name in right:
-            right[name] += (found[name].argmax(1) == images.scored_labels[first:first + size]).sum().item()
-    return {name: count / len(images.scored) for name, count in right.items()}
-
-
 def trained(images, point, seed):
     """Trains a network, and returns what is printed about it."""
     width, epochs, batch = point
@@ -83,17 +74,13 @@ def trained(images, point, seed):
     with torch.no_grad():
         model.whiten.weight.copy_(whitening(images.sample)[0])
     # Held-out images do not make a run shorter.
-    steps = math.ceil(epochs * (len(images.labels) + (HELD_OUT if len(images.scored) == HELD_OUT else 0)) / batch)
+    steps = math.ceil(epochs * images.all / batch)
     updates = UPDATES['airbench-muon'](model, batch, steps, 3 / 8 * steps)
     began = time.perf_counter()
     generator = torch.Generator(device).manual_seed(seed)
     for step, (pixels, labels) in enumerate(images.batches(generator, batch, steps)):
-        updates.before(step)
-        loss = loss_of(model(pixels.contiguous(memory_format=torch.channels_last)), labels)
-        model.zero_grad(set_to_none=True)
-        loss.backward()
-        updates.after(step)
-    found = precisions(model, images)
+        made_step(model, updates, step, pixels.contiguous(memory_format=torch.channels_last), labels, 'fp32')
+    found = precisions(model, images, 'fp32')
     seconds = round(time.perf_counter() - began, 1)
     return {'width': width, 'epochs': epochs, 'batch': batch, 'seed': seed, 'steps': steps, 'precision': found, 'seconds': seconds}
 

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { usedInstructions } from '../engine/engines.ts';
-import { engines } from '../testing/engines.ts';
+import { engineCase } from '../testing/engines.ts';
 import { program } from '../testing/program.ts';
 
-const missing = engines.find(({ name }) => name === 'onednn')?.skip ?? 'not in the list';
+const { skip: missing } = engineCase('onednn');
 /** Without AVX-512, the limits change nothing. */
-const isLimited = missing === false && /AVX-?512|AMX|AVX10/i.test(usedInstructions().join());
-const skip = missing !== false ? missing : isLimited ? false : 'this CPU has no AVX-512';
+const isLimited = () => /AVX-?512|AMX|AVX10/i.test(usedInstructions().join());
+const skip = missing || (!isLimited() && 'this CPU has no AVX-512');
 
 for (const isa of ['AVX2', 'AVX512_CORE']) {
   test(`bench measures what ${isa} supports, and reports what it does not`, { skip }, async () => {

@@ -15,7 +15,7 @@ export interface PeerVariant {
 }
 
 /** The environment of this process as it was before engines set variables for their libraries. */
-const environment = { ...process.env };
+export const peerEnvironment: NodeJS.ProcessEnv = { ...process.env };
 
 /** Runs a peer once, until it ends.
  * @param command a shell command
@@ -24,7 +24,7 @@ export async function runPeer(command: string, signal?: AbortSignal): Promise<re
   // The peer runs in its own process group, so that everything the shell starts can be stopped.
   const child = spawn(command, {
     ...{ shell: true, detached: true, stdio: ['ignore', 'pipe', 'inherit'] },
-    env: environment,
+    env: peerEnvironment,
   });
   const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });

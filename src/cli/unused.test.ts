@@ -4,12 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { hyperparameterNames } from '../recipe/hyperparameters.ts';
 import { readsIn } from '../testing/definitions.ts';
+import { isTestFile } from '../testing/test-files.ts';
 import { flagTable } from './flag-table.ts';
 
 const source = new URL('../../src/', import.meta.url);
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
-  .filter((path) => path.endsWith('.ts') && !/\.(test|slow|soak)\.ts$|^testing\//.test(path))
+  .filter((path) => path.endsWith('.ts') && !isTestFile(path) && !path.startsWith('testing/'))
   .map((path) => ({ path, reads: readsIn(readFileSync(new URL(path, source), 'utf8')) }));
 
 /** Returns the names that no file reads, other than those that declare them. */

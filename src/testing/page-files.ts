@@ -1,6 +1,7 @@
 /** The source files that run in browsers, according to the table in docs/architecture.md. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isTestFile } from './test-files.ts';
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
 
@@ -18,7 +19,7 @@ export function pageRows(): readonly string[] {
 export function pageFiles(): readonly string[] {
   const rows = pageRows();
   return readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/\.(test|slow|soak)\.ts$/.test(file))
+    .filter((file) => file.endsWith('.ts') && !isTestFile(file))
     .filter((file) => rows.some((row) => file === row || file === `${row}.ts` || file.startsWith(`${row}/`)))
     .sort();
 }
