@@ -14,7 +14,7 @@
  *
  * `--tutorial` lists the lengths of the tutorial's recipe: numbers of steps, or `time` for the same time, as in `time,3000`. The same time
  * depends on the machine, so measure it on an idle one. The folder `work` keeps pictures, runs and results. A second call
- * makes only what the first one did not finish. `--also best` adds another recipe.
+ * makes only what the first one did not finish. `--also best` adds another recipe. `--device cuda` trains on a GPU.
  */
 import {
   copyFileSync,
@@ -38,12 +38,14 @@ const { values: flags } = parseArgs({
     seeds: { type: 'string', default: '5' },
     tutorial: { type: 'string', default: 'time,3000' },
     also: { type: 'string' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const { pictures, work } = flags;
 if (pictures === undefined || work === undefined) throw new Error('--pictures and --work are required');
 const classes = flags.classes.split(',');
 const [each = 0, seeds = 0] = [flags.each, flags.seeds].map(Number);
+const device = /** @type {import('../src/index.ts').DeviceChoice} */ (flags.device);
 /** @type {typeof import('../src/index.ts')} */
 const { evaluate, train } = await import(new URL('../dist/index.js', import.meta.url).href);
 
@@ -111,7 +113,10 @@ async function resultOf(seed, { title, options }, mostSeconds) {
   const stop = new AbortController();
   let [begin, seconds, steps] = [0, 0, 0];
   const { checkpoint } = await train(
-    { ...options, seed, data: folderOf(seed), trainDir, summarySteps: 0, checkpointSteps: 1_000_000 },
+    {
+      ...options,
+      ...{ seed, device, data: folderOf(seed), trainDir, summarySteps: 0, checkpointSteps: 1_000_000 },
+    },
     {
       signal: stop.signal,
       onStep: () => {
@@ -124,7 +129,7 @@ async function resultOf(seed, { title, options }, mostSeconds) {
     },
   );
   const { precision } = await evaluate({
-    ...{ checkpointDir: checkpoint, evalDir: join(trainDir, 'eval'), numExamples: 100_000 },
+    ...{ checkpointDir: checkpoint, evalDir: join(trainDir, 'eval'), numExamples: 100_000, device },
   });
   const result = { precision, seconds, steps };
   writeFileSync(file, JSON.stringify(result));
@@ -149,8 +154,11 @@ for (let seed = 0; seed < seeds; seed++)
 function spread(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)) };
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
+
+/** @param {number} value */
+const shown = (value) => (Number.isFinite(value) ? value.toFixed(3) : '');
 
 const defaults = (results.get('defaults') ?? []).map(({ precision }) => precision);
 console.log(
@@ -161,10 +169,10 @@ for (const [title, all] of results) {
   const { mean, deviation } = spread(values);
   // The seeds are paired: both networks of a pair have the same pictures.
   const margin = spread(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
-  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(3));
-  const shown = title === 'defaults' ? '' : `${margin.mean.toFixed(3)} ± ${margin.deviation.toFixed(3)}`;
+  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map(shown);
+  const lead = title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).join(' ± ');
   const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
     spread(list).mean.toFixed(0),
   );
-  console.log(`| ${[title, ...cells, shown, seconds, steps].join(' | ')} |`);
+  console.log(`| ${[title, ...cells, lead, seconds, steps].join(' | ')} |`);
 }

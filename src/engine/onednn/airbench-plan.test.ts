@@ -27,6 +27,7 @@ const convolutions = 6;
 const rules = [
   { cpu: 'other CPUs', winograd: neverWinograd, chosen: { 0.25: 0, 0.5: 0, 1: 0 } },
   { cpu: 'AVX2', winograd: winogradRule('avx2'), chosen: { 0.25: 3, 0.5: 5, 1: 6 } },
+  { cpu: 'AMX', winograd: winogradRule('avx512_core_amx'), chosen: { 0.25: 3, 0.5: 3, 1: 5 } },
 ] as const;
 
 for (const { cpu, winograd, chosen } of rules)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { gradients } from '../../autodiff/gradients.ts';
 import { GraphBuilder } from '../../ops/builder.ts';
 import { engineCase } from '../../testing/engines.ts';
 import { assignLayouts } from './assign-layouts.ts';
@@ -7,7 +8,7 @@ import { checkProgram } from './check-program.ts';
 import { programOf } from './compile.ts';
 import { insertReorders } from './insert-reorders.ts';
 import type { LaidOutProgram } from './laid-out.ts';
-import { LayoutTable } from './layout-table.ts';
+import { type Layout, LayoutTable, type TensorForm } from './layout-table.ts';
 import { makePrimitives } from './make-primitives.ts';
 import { Onednn } from './native/onednn.ts';
 import { printProgram } from './print-program.ts';
@@ -34,6 +35,31 @@ function convolution(): GraphBuilder {
   builder.output('y', builder.op('Conv2D', { x, filter }, { padding: 'SAME' }, 'conv'));
   builder.update(filter, builder.op('Square', { x: filter }, {}, 'square'));
   return builder;
+}
+
+/** Builds the largest value of each channel of x [2, 16, 4, 4], and the gradient of their sum of squares. */
+function globalPool(): GraphBuilder {
+  const builder = new GraphBuilder('pool');
+  const x = builder.variable('x', float([2, 16, 4, 4]));
+  const pooled = builder.op('MaxPool', { x }, { size: 4, stride: 4, padding: 'VALID' }, 'pool');
+  const y = builder.op('Reshape', { x: pooled }, { shape: [2, 16] });
+  const square = builder.op('Square', { x: y });
+  const loss = builder.op('Sum', { x: square }, { axes: [0, 1], keepDims: false });
+  for (const gradient of gradients(builder, loss, [x])) builder.output('dx', gradient);
+  return builder;
+}
+
+/** Describes images [2, 16, 4, 4] in the order [N, H, W, C], as convolutions do on some CPUs. */
+class ChannelsLast extends LayoutTable {
+  readonly #images = new Map<string, Layout>();
+
+  override rowMajor(form: TensorForm): Layout {
+    const layout = super.rowMajor(form);
+    if (form.dims.join() !== '2,16,4,4') return layout;
+    const known = this.#images.get(form.type) ?? { ...layout, descriptor: this.channelsLast(form) };
+    this.#images.set(form.type, known);
+    return known;
+  }
 }
 
 describe('programs with layouts', { skip }, () => {
@@ -81,6 +107,21 @@ describe('programs with layouts', { skip }, () => {
     );
     assert.equal(program.results.update.get('filter')?.layout, chosen);
     assert.equal(program.results.output.get('y')?.layout.text, 'row-major');
+  });
+
+  test('pool images in the order [N, H, W, C] to one cell per channel without reference code', () => {
+    assert.ok(onednn);
+    const table = new ChannelsLast(onednn);
+    const program = insertReorders(table)(
+      assignLayouts(programOf(globalPool().build(), 'float32'), table, onednn),
+    );
+    const { steps } = makePrimitives(program, table, onednn);
+    const pools = steps.filter(({ op }) => op.startsWith('MaxPool'));
+    assert.deepEqual(
+      pools.map(({ op }) => op),
+      ['MaxPool', 'MaxPoolGrad'],
+    );
+    for (const { text, implementation } of pools) assert.doesNotMatch(implementation, /\bref\b/, text);
   });
 
   test('become plans with a primitive for each call and a buffer for each tensor', () => {

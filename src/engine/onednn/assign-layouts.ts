@@ -120,7 +120,7 @@ class Assigner {
     return describeCall(onednn, call, (slot) => {
       if (vectors) return table.vector(this.#inVectors(call, slot));
       const free = call.parameters.follows && slot === call.reads.weights;
-      return free ? table.any(slot) : this.#wanted(call, slot).descriptor;
+      return free ? table.any(slot) : this.#descriptorIn(call, slot);
     });
   }
 
@@ -134,7 +134,7 @@ class Assigner {
     const hasOne = hasOneLayout(argument, slot);
     // oneDNN chose no layouts for this call. The call uses the descriptors from which it was created.
     if (!hasOne && !choosesLayouts(call) && !isTransposed(call, argument))
-      return { argument, slot, layout: wanted, descriptor: wanted.descriptor };
+      return { argument, slot, layout: wanted, descriptor: this.#descriptorIn(call, slot) };
     const own = onednn.layout(primitive, argument);
     const descriptor = own ?? wanted.descriptor;
     if (argument === 'workspace')
@@ -142,6 +142,21 @@ class Assigner {
     if (hasOne) return { argument, slot, layout: classes.of(slot), descriptor };
     const chosen = own !== undefined && choosesLayouts(call) ? table.of(own, wanted) : wanted;
     return { argument, slot, layout: chosen, descriptor };
+  }
+
+  /** Returns the descriptor of a slot in a call: that of the wanted layout. Results of pooling with one cell per channel, [N, C, 1, 1],
+   * are the same memory in row-major order and in the order [N, H, W, C], so oneDNN considers these layouts equal. But for
+   * images in the order [N, H, W, C], it only has fast code if the descriptor of the result has the strides of that order. */
+  #descriptorIn(call: Call, slot: Slot): Handle {
+    const { table } = this.#context;
+    const wanted = this.#wanted(call, slot);
+    const images = call.reads.src ?? call.writes.diffSrc;
+    const isPool = call.kind === 'pooling_forward' || call.kind === 'pooling_backward';
+    if (!isPool || images === undefined || slot === images) return wanted.descriptor;
+    const isOneCell = slot.dims.slice(2).every((size) => size === 1);
+    return isOneCell && wanted === table.rowMajor(slot) && table.isChannelsLast(this.#wanted(call, images))
+      ? table.channelsLast(slot)
+      : wanted.descriptor;
   }
 
   #workspace(slot: Slot, descriptor: Handle): Layout {

@@ -57,6 +57,18 @@ export class LayoutTable {
     return this.#onednn.tensor(dims, type, strides);
   }
 
+  /** Describes a tensor [N, C, H, W] in the order [N, H, W, C]. */
+  channelsLast(form: TensorForm): Handle {
+    const [, c = 1, ...map] = form.dims;
+    const [byImage = 1, ...along] = stridesOf([...form.dims.slice(0, 1), ...map, c]).slice(0, -1);
+    return this.strided(form, [byImage, 1, ...along]);
+  }
+
+  /** Whether a layout of a tensor [N, C, H, W] has the order [N, H, W, C]. */
+  isChannelsLast(layout: Layout): boolean {
+    return this.#onednn.sameLayout(layout.descriptor, this.channelsLast(layout));
+  }
+
   /** Describes all elements of a layout as a vector, including padding, in the order in which they are in memory. */
   vector({ bytes, type }: Layout): Handle {
     return this.rowMajor({ dims: [bytes / elementSize[type]], type }).descriptor;

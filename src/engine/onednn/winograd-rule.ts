@@ -2,8 +2,8 @@
  * Decides which convolutions use Winograd's algorithm (`winograd.ts`). The decision depends only on the instruction set and on shapes,
  * so that every run on a machine has the same results.
  *
- * The limits follow from CPU times of one thread on AVX2 (oneDNN 2.6 and 3.2), of the forward pass and both gradients together with all
- * reorders. docs/log.md has the numbers.
+ * The limits follow from times of the forward pass and both gradients together, with all reorders: on AVX2 with oneDNN 2.6 and 3.2,
+ * and on AVX-512 with AMX with oneDNN 3.2. docs/log.md has the numbers.
  *
  * The algorithm needs more memory than the direct convolution, because the transformed inputs, which are (8/4)² times as large as
  * the images for 5×5 filters and (6/4)² times for 3×3, are kept for the gradient of the filter. A step of airbench with 1,024 images
@@ -44,8 +44,23 @@ const avx2: WinogradRule = {
   5: [{ side: 24, inputs: 16, outputs: 16, rows: 32 }],
 };
 
-/** The rules by the names that oneDNN gives to instruction sets. On others, the algorithm has not been measured to be faster. */
-const rules: Readonly<Partial<Record<string, WinogradRule>>> = { avx2, avx2_vnni: avx2, avx2_vnni_2: avx2 };
+/** CPUs with AMX, which does not speed up float32. Direct convolutions with fewer channels are faster there. */
+const amx: WinogradRule = {
+  3: [{ side: 16, inputs: 64, outputs: 64, rows: 32 }],
+  5: [{ side: 12, inputs: 64, outputs: 64, rows: 32 }],
+};
+
+/** The rules by the names that oneDNN gives to instruction sets. On others, such as AVX-512 without AMX, the algorithm has not been
+ * measured to be faster. */
+const rules: Readonly<Partial<Record<string, WinogradRule>>> = {
+  avx2,
+  avx2_vnni: avx2,
+  avx2_vnni_2: avx2,
+  avx512_core_amx: amx,
+  avx512_core_amx_fp16: amx,
+  avx10_1_512_amx: amx,
+  avx10_1_512_amx_fp16: amx,
+};
 
 /** Returns the rule for an instruction set, by oneDNN's name without the prefix, such as `avx2`. */
 export function winogradRule(instructions: string): WinogradRule {

@@ -17,6 +17,7 @@ import { isWinograd, neverWinograd, type WinogradRule, winogradRule } from './wi
 
 const { skip } = engineCase('onednn');
 const winograd = winogradRule('avx2');
+const amx = winogradRule('avx512_core_amx');
 
 /** [N, I, H, W], O and K of a convolution. */
 type Case = readonly [x: Shape, o: number, k: 3 | 5];
@@ -215,9 +216,18 @@ describe('the rule', () => {
     assert.ok(!chosen({ ...same, groups: 2 }, [64, 32, 5, 5]));
   });
 
-  test('is known for AVX2 and its variants only', () => {
+  test('needs more channels on CPUs with AMX', () => {
+    const chosen = (images: Shape, filters: Shape) => isWinograd(amx, images, filters, same);
+    assert.ok(chosen(x, filter));
+    assert.ok(chosen([128, 64, 16, 16], [64, 64, 3, 3]));
+    assert.ok(!chosen([128, 32, 16, 16], [32, 32, 3, 3]), 'few channels');
+    assert.ok(!chosen([128, 24, 32, 32], [64, 24, 3, 3]), 'few input channels, large images');
+  });
+
+  test('is known for AVX2, AMX and their variants only', () => {
     assert.equal(winogradRule('avx2_vnni'), winograd);
-    for (const other of ['sse41', 'avx512_core', 'avx512_core_amx', 'all', ''])
+    for (const name of ['avx512_core_amx_fp16', 'avx10_1_512_amx']) assert.equal(winogradRule(name), amx, name);
+    for (const other of ['sse41', 'avx512_core', 'avx512_core_bf16', 'avx10_2_512', 'all', ''])
       assert.equal(winogradRule(other), neverWinograd, other);
   });
 
