@@ -226,7 +226,8 @@ describe('the rule', () => {
 
   test('is known for AVX2, AMX and their variants only', () => {
     assert.equal(winogradRule('avx2_vnni'), winograd);
-    for (const name of ['avx512_core_amx_fp16', 'avx10_1_512_amx']) assert.equal(winogradRule(name), amx, name);
+    for (const name of ['avx512_core_amx_fp16', 'avx10_1_512_amx'])
+      assert.equal(winogradRule(name), amx, name);
     for (const other of ['sse41', 'avx512_core', 'avx512_core_bf16', 'avx10_2_512', 'all', ''])
       assert.equal(winogradRule(other), neverWinograd, other);
   });
