@@ -11,8 +11,8 @@ import { program } from '../testing/program.ts';
 import { copySynthetic } from '../testing/synthetic.ts';
 
 /** The number of times that each run is killed at a random moment, and then resumed. */
-const kills = 10;
-const steps = 150;
+const kills = 5;
+const steps = 80;
 /** The largest number of steps before a start is killed. This is more than the steps between two checkpoints, and fewer than
  * those of the whole run. */
 const reach = 18;
@@ -50,7 +50,7 @@ async function storm(trainDir: string, summarySteps: number, stream: RandomStrea
   }
 }
 
-describe('a run that is killed ten times', () => {
+describe('a run that is killed five times', () => {
   before(() => copySynthetic(data));
   after(() => rmSync(folder, { recursive: true, force: true }));
 

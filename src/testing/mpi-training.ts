@@ -189,7 +189,10 @@ export function testEndsOf(vendor: Vendor): void {
         assert.notEqual(killed.code, 0);
         // Open MPI's launcher may end up to two seconds before the last process.
         await sleep(3000);
-        const resumed = await mpirun(vendor, 2, [main, ...words(2000)]);
+        const steps = readdirSync(join(folder, dir)).map((name) =>
+          Number(/^model\.ckpt-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0),
+        );
+        const resumed = await mpirun(vendor, 2, [main, ...words(Math.max(...steps) + 5)]);
         assert.equal(resumed.code, 0, resumed.errors);
         assert.match(resumed.output, /"resumedFrom":"[^"]*model\.ckpt-[1-9]/);
       });
