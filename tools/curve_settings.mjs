@@ -2,16 +2,14 @@
 /**
  * The settings of a run for tools/measure_curve.mjs: the same in cifar10, as a recipe file, and in bench/peers/torch_airbench.py.
  *
- * In PyTorch, losses of a batch add up, so its rates follow the batch size. cifar10's recipe `airbench` has the rates of one batch size.
- * This makes a recipe with the rates of another one. `fast` and `best` are those that fit the number of epochs.
+ * In PyTorch, losses of a batch add up, so its rates follow the batch size, as those of cifar10's recipes do. `fast` and `best` are those
+ * that fit the number of epochs.
  */
 import { stringify } from 'smol-toml';
 
 const dist = new URL('../dist/', import.meta.url);
 /** @type {typeof import('../src/recipe/recipes.ts')} */
 const { recipeFor, requireRecipeName } = await import(new URL('recipe/recipes.js', dist).href);
-/** @type {typeof import('../src/recipe/scale-learning-rate.ts')} */
-const { scaledLinearly } = await import(new URL('recipe/scale-learning-rate.js', dist).href);
 /** @type {typeof import('../src/wording.ts')} */
 const { snakeCase } = await import(new URL('wording.js', dist).href);
 
@@ -39,10 +37,10 @@ export function settingsOf(name, size, epochs) {
     throw new Error(
       `--recipe: found ${name}, expected one that PyTorch trains too: ${[...peers.keys()].join(', ')}`,
     );
-  const { network, batchSize, augmentation, normalization, statistics, hyperparameters, groups } = recipeOf(
-    name,
-    size,
-    epochs,
+  const { network, batchSize, augmentation, normalization, statistics, hyperparameters, groups } = recipeFor(
+    requireRecipeName(name),
+    images,
+    { batchSize: size, epochs },
   );
   const biases = groups.find(({ match }) => match === 'whiten/biases');
   if (biases?.epochs === undefined)
@@ -50,14 +48,6 @@ export function settingsOf(name, size, epochs) {
   const top = { name, batchSize, augmentation, normalization, statistics, ...hyperparameters };
   const toml = stringify({ ...inSnakeCase(top), network, groups: groups.map(inSnakeCase) });
   return { batchSize, toml, peer: { recipe: peer, biasEpochs: biases.epochs } };
-}
-
-/** @param {string} name @param {number | undefined} size @param {number | undefined} epochs */
-function recipeOf(name, size, epochs) {
-  const usual = recipeFor(requireRecipeName(name), images, { batchSize: size, epochs });
-  if (size === undefined || usual.batchSize === size) return usual;
-  const hyperparameters = scaledLinearly({ ...usual, batchSize: size }, usual.batchSize, images);
-  return { ...usual, batchSize: size, hyperparameters };
 }
 
 /** @param {object} values @returns {Readonly<Record<string, unknown>>} */

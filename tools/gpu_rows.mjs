@@ -197,10 +197,12 @@ function torch(batch, only) {
     env: peerEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (status !== 0)
+  const isLate = error !== undefined && 'code' in error && error.code === 'ETIMEDOUT';
+  if (isLate) failed(`PyTorch, ${batch} images`, 'out of time');
+  else if (status !== 0)
     failed(
       `PyTorch, ${batch} images`,
-      error === undefined ? (stderr.trim().split('\n').at(-1) ?? '') : 'out of time',
+      error?.message ?? (stderr.trim().split('\n').at(-1) || 'it printed no error'),
     );
   const lines = (stdout ?? '').split('\n').flatMap((line) => readPeerLine(line));
   return new Map(lines.map(({ variant, imagesPerSecond }) => [variant, imagesPerSecond]));

@@ -170,7 +170,8 @@ for (const [title, all] of results) {
   // The seeds are paired: both networks of a pair have the same pictures.
   const margin = spread(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
   const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map(shown);
-  const lead = title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).join(' ± ');
+  const lead =
+    title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).filter(Boolean).join(' ± ');
   const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
     spread(list).mean.toFixed(0),
   );

@@ -2,7 +2,7 @@
 import { unexpectedName } from '../arguments.ts';
 import { type FitRequest, type FittedRecipe, fittedTo } from './fitted.ts';
 import type { Recipe } from './recipe.ts';
-import { airbenchRecipe } from './recipes/airbench.ts';
+import { airbench, airbenchRecipe } from './recipes/airbench.ts';
 import { airbenchMuon, airbenchMuonRecipe } from './recipes/airbench-muon.ts';
 import { best } from './recipes/best.ts';
 import { fast } from './recipes/fast.ts';
@@ -16,6 +16,11 @@ export type RecipeName = 'tutorial' | 'resnet20' | 'airbench' | 'airbench-muon' 
 const usualImages = 50_000;
 
 const fitted: Readonly<Record<string, FittedRecipe>> = { fast, best };
+/** The recipes whose learning rates follow the batch size, as functions of the batch size. */
+const byBatchSize: Readonly<Record<string, (batchSize: number) => Recipe>> = {
+  airbench,
+  'airbench-muon': airbenchMuon,
+};
 
 /** The recipes of this package, by name. `fast` and `best` are those for 50,000 training images. */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
@@ -50,9 +55,11 @@ export function isFitted(name: RecipeName): boolean {
 }
 
 /** Returns the recipe with a name for a number of training images, on which only `fast` and `best` depend, and for a request. The
- * learning rates of these two and of `airbench-muon` follow the requested batch size. */
+ * learning rates of these two and of the recipes in `byBatchSize` follow the requested batch size. */
 export function recipeFor(name: RecipeName, images: number, requested: FitRequest = {}): Recipe {
-  if (name === 'airbench-muon') return airbenchMuon(requested.batchSize ?? airbenchMuonRecipe.batchSize);
+  const { batchSize } = requested;
+  const sized = byBatchSize[name];
+  if (sized !== undefined && batchSize !== undefined) return sized(batchSize);
   const found = fitted[name];
   return found === undefined ? recipes[name] : fittedTo(found, images, requested);
 }

@@ -87,7 +87,7 @@ describe('a scaled learning rate', () => {
 
   test('is scaled at both ends of `triangular` if a request resumes the run', () => {
     const hyperparameters = { learningRate: 1.5, startLearningRate: 0.3, endLearningRate: 0.1 };
-    const stored = storedRun(256, 0.375, 'airbench');
+    const stored = storedRun(256, 3);
     const request = {
       trainDir: 'run',
       dataDir: 'data',
@@ -96,22 +96,23 @@ describe('a scaled learning rate', () => {
     } as const;
     const { definition } = resolveRequest(request, undefined, stored, datasets['synthetic']);
     const { learningRate, startLearningRate, endLearningRate } = definition.hyperparameters;
-    assert.deepEqual([learningRate, startLearningRate, endLearningRate], [0.375, 0.075, 0.025]);
+    assert.deepEqual([learningRate, startLearningRate, endLearningRate], [3, 0.6, 0.2]);
   });
 
   test('of a recipe whose rates follow the batch size is not scaled, and the same request resumes it', () => {
-    for (const [recipe, batchSize, request] of [
+    for (const [recipe, batchSize, learningRate, request] of [
       // `fast` fits 10,000 images with batches of 256.
-      ['fast', 256, {}],
-      ['fast', 32, { batchSize: 32 }],
-      ['airbench-muon', 512, { batchSize: 512 }],
+      ['fast', 256, 0.24, {}],
+      ['fast', 32, 0.24, { batchSize: 32 }],
+      ['airbench-muon', 512, 0.24, { batchSize: 512 }],
+      ['airbench', 512, 0.75, { batchSize: 512 }],
     ] as const) {
       const dataset = 'synthetic';
       const found = rates({ ...request, recipe, dataset });
-      const from = { batchSize, learningRate: 0.24 };
-      assert.deepEqual(found, { learningRate: 0.24, warmupSteps: 0, from });
-      const stored = { ...storedRun(batchSize, 0.24, recipe) };
-      assert.deepEqual(rates(request, stored), { learningRate: 0.24, warmupSteps: 176, from });
+      const from = { batchSize, learningRate };
+      assert.deepEqual(found, { learningRate, warmupSteps: 0, from });
+      const stored = { ...storedRun(batchSize, learningRate, recipe) };
+      assert.deepEqual(rates(request, stored), { learningRate, warmupSteps: 176, from });
     }
   });
 

@@ -37,11 +37,11 @@ function convolution(): GraphBuilder {
   return builder;
 }
 
-/** Builds the largest value of each channel of x [2, 16, 4, 4], and the gradient of their sum of squares. */
-function globalPool(): GraphBuilder {
+/** Builds the largest value of each channel of x [2, 16, side, side], and the gradient of their sum of squares. */
+function globalPool(side: number): GraphBuilder {
   const builder = new GraphBuilder('pool');
-  const x = builder.variable('x', float([2, 16, 4, 4]));
-  const pooled = builder.op('MaxPool', { x }, { size: 4, stride: 4, padding: 'VALID' }, 'pool');
+  const x = builder.variable('x', float([2, 16, side, side]));
+  const pooled = builder.op('MaxPool', { x }, { size: side, stride: side, padding: 'VALID' }, 'pool');
   const y = builder.op('Reshape', { x: pooled }, { shape: [2, 16] });
   const square = builder.op('Square', { x: y });
   const loss = builder.op('Sum', { x: square }, { axes: [0, 1], keepDims: false });
@@ -49,7 +49,7 @@ function globalPool(): GraphBuilder {
   return builder;
 }
 
-/** Describes images [2, 16, 4, 4] in the order [N, H, W, C], as convolutions do on some CPUs. */
+/** Describes images of 4×4 cells in the order [N, H, W, C], as convolutions do on some CPUs. */
 class ChannelsLast extends LayoutTable {
   readonly #images = new Map<string, Layout>();
 
@@ -109,20 +109,21 @@ describe('programs with layouts', { skip }, () => {
     assert.equal(program.results.output.get('y')?.layout.text, 'row-major');
   });
 
-  test('pool images in the order [N, H, W, C] to one cell per channel without reference code', () => {
-    assert.ok(onednn);
-    const table = new ChannelsLast(onednn);
-    const program = insertReorders(table)(
-      assignLayouts(programOf(globalPool().build(), 'float32'), table, onednn),
-    );
-    const { steps } = makePrimitives(program, table, onednn);
-    const pools = steps.filter(({ op }) => op.startsWith('MaxPool'));
-    assert.deepEqual(
-      pools.map(({ op }) => op),
-      ['MaxPool', 'MaxPoolGrad'],
-    );
-    for (const { text, implementation } of pools) assert.doesNotMatch(implementation, /\bref\b/, text);
-  });
+  for (const side of [1, 4])
+    test(`pool images of ${side}×${side} cells to one cell per channel without reference code`, () => {
+      assert.ok(onednn);
+      const table = new ChannelsLast(onednn);
+      const program = insertReorders(table)(
+        assignLayouts(programOf(globalPool(side).build(), 'float32'), table, onednn),
+      );
+      const { steps } = makePrimitives(program, table, onednn);
+      const pools = steps.filter(({ op }) => op.startsWith('MaxPool'));
+      assert.deepEqual(
+        pools.map(({ op }) => op),
+        ['MaxPool', 'MaxPoolGrad'],
+      );
+      for (const { text, implementation } of pools) assert.doesNotMatch(implementation, /\bref\b/, text);
+    });
 
   test('become plans with a primitive for each call and a buffer for each tensor', () => {
     const { onednn: library, table, program } = withLayouts(convolution());

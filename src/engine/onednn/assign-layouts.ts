@@ -153,8 +153,8 @@ class Assigner {
     const images = call.reads.src ?? call.writes.diffSrc;
     const isPool = call.kind === 'pooling_forward' || call.kind === 'pooling_backward';
     if (!isPool || images === undefined || slot === images) return wanted.descriptor;
-    const isOneCell = slot.dims.slice(2).every((size) => size === 1);
-    return isOneCell && wanted === table.rowMajor(slot) && table.isChannelsLast(this.#wanted(call, images))
+    const isAmbiguous = isOneCell(slot) && !isOneCell(images) && wanted === table.rowMajor(slot);
+    return isAmbiguous && table.isChannelsLast(this.#wanted(call, images))
       ? table.channelsLast(slot)
       : wanted.descriptor;
   }
@@ -192,6 +192,11 @@ class Assigner {
     const whole = slot.dims.join() === result.dims.join() && slot.type === result.type;
     return classes.of(whole && recordOf(call.kind).choosesLayouts === 'shared' ? result : slot);
   }
+}
+
+/** Whether images [N, C, H, W] have one cell per channel. */
+function isOneCell({ dims }: Slot): boolean {
+  return dims.slice(2).every((size) => size === 1);
 }
 
 /** Whether oneDNN chooses the layouts of a call's operands and results. */

@@ -50,8 +50,8 @@ const amx: WinogradRule = {
   5: [{ side: 12, inputs: 64, outputs: 64, rows: 32 }],
 };
 
-/** The rules by the names that oneDNN gives to instruction sets. On others, such as AVX-512 without AMX, the algorithm has not been
- * measured to be faster. */
+/** The rules by the names that oneDNN gives to instruction sets. On others, such as AVX-512 without AMX and AVX10.2, the present form of
+ * the algorithm has not been measured. */
 const rules: Readonly<Partial<Record<string, WinogradRule>>> = {
   avx2,
   avx2_vnni: avx2,

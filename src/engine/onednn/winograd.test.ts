@@ -220,8 +220,10 @@ describe('the rule', () => {
     const chosen = (images: Shape, filters: Shape) => isWinograd(amx, images, filters, same);
     assert.ok(chosen(x, filter));
     assert.ok(chosen([128, 64, 16, 16], [64, 64, 3, 3]));
-    assert.ok(!chosen([128, 32, 16, 16], [32, 32, 3, 3]), 'few channels');
-    assert.ok(!chosen([128, 24, 32, 32], [64, 24, 3, 3]), 'few input channels, large images');
+    assert.ok(!chosen([128, 32, 16, 16], [64, 32, 3, 3]), 'few input channels');
+    assert.ok(!chosen([128, 64, 16, 16], [32, 64, 3, 3]), 'few output channels');
+    assert.ok(!chosen([128, 64, 32, 32], [64, 64, 3, 3]), 'large images');
+    assert.ok(!chosen([128, 64, 24, 24], filter), 'large images for a filter of 5×5');
   });
 
   test('is known for AVX2, AMX and their variants only', () => {

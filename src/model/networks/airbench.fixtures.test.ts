@@ -8,8 +8,7 @@ import { reflectedImage } from '../../input/reflect.ts';
 import { testTimeChoices, testTimeViews, writeView } from '../../input/test-time.ts';
 import { lookAheadName } from '../../optimizer/look-ahead.ts';
 import { momentumSlot } from '../../optimizer/momentum.ts';
-import { airbenchRecipe } from '../../recipe/recipes/airbench.ts';
-import { scaledLinearly } from '../../recipe/scale-learning-rate.ts';
+import { airbench } from '../../recipe/recipes/airbench.ts';
 import {
   type Float32Tensor,
   float32,
@@ -85,13 +84,13 @@ for (const { name, skip, create } of engines)
     }
   });
 
-/** Returns the graph of the recipe for smaller batches, with the rates scaled as by `scaleLearningRate: linear`. */
+/** Returns the graph of the recipe for smaller batches. */
 function trainingGraph() {
   const examples = (biasSteps * batch) / 3;
   const network = makeNetwork('airbench', 10, { width: 0.25 });
-  const scaled = scaledLinearly({ ...airbenchRecipe, batchSize: batch }, airbenchRecipe.batchSize, examples);
-  const hyperparameters = { ...scaled, decaySteps: steps };
-  const recipe = { network, batchSize: batch, hyperparameters, groups: airbenchRecipe.groups };
+  const { groups, ...sized } = airbench(batch);
+  const hyperparameters = { ...sized.hyperparameters, decaySteps: steps };
+  const recipe = { network, batchSize: batch, hyperparameters, groups };
   return { recipe: { ...recipe, examples }, training: buildTrainingGraph(recipe) };
 }
 

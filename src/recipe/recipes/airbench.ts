@@ -18,8 +18,22 @@
  *
  * bench/RESULTS.md contains the measurements.
  */
+
 import { tutorialHyperparameters } from '../hyperparameters.ts';
 import type { Recipe } from '../recipe.ts';
+import { scaledRate } from '../scale-learning-rate.ts';
+
+/** Returns the recipe for batches of another size. Its rates are proportional to the size, because the original adds up losses. */
+export function airbench(batchSize: number): Recipe {
+  const { batchSize: usual, hyperparameters } = airbenchRecipe;
+  const { startLearningRate, learningRate, endLearningRate } = hyperparameters;
+  const rate = (of: number) => scaledRate(of, usual, batchSize);
+  const rates = { startLearningRate: rate(startLearningRate), learningRate: rate(learningRate) };
+  return {
+    ...{ ...airbenchRecipe, batchSize },
+    hyperparameters: { ...hyperparameters, ...rates, endLearningRate: rate(endLearningRate) },
+  };
+}
 
 export const airbenchRecipe: Recipe = {
   name: 'airbench',
