@@ -36,6 +36,8 @@ const [each, seeds, sourceSteps, steps] = [flags.each, flags.seeds, flags['sourc
 );
 /** @type {typeof import('../src/index.ts')} */
 const { evaluate, train } = await import(new URL('../dist/index.js', import.meta.url).href);
+/** @type {typeof import('../src/run/mean-deviation.ts')} */
+const { meanDeviation } = await import(new URL('../dist/run/mean-deviation.js', import.meta.url).href);
 
 /** Where data sets would be, of which none is used. */
 const dataDir = join(work, 'data');
@@ -138,9 +140,9 @@ for (let seed = 0; seed < Number(seeds); seed++) {
 
 console.log('\n| | mean | standard deviation | lowest | highest |\n|---|---|---|---|---|');
 for (const [title, values] of results) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (values.length - 1));
-  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map((value) => value.toFixed(3));
+  const { mean, deviation } = meanDeviation(values);
+  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map(
+    (value) => value?.toFixed(3) ?? '',
+  );
   console.log(`| ${title} | ${cells.join(' | ')} |`);
 }

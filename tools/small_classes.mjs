@@ -49,6 +49,9 @@ const device = /** @type {import('../src/index.ts').DeviceChoice} */ (flags.devi
 /** @type {typeof import('../src/index.ts')} */
 const { evaluate, train } = await import(new URL('../dist/index.js', import.meta.url).href);
 
+/** @type {typeof import('../src/run/mean-deviation.ts')} */
+const { meanDeviation } = await import(new URL('../dist/run/mean-deviation.js', import.meta.url).href);
+
 /** @typedef {Omit<import('../src/index.ts').TrainingRequest, 'trainDir' | 'dataDir' | 'data'>} Options */
 /** @typedef {{ precision: number, seconds: number, steps: number }} Result */
 
@@ -150,15 +153,8 @@ for (let seed = 0; seed < seeds; seed++)
     );
   }
 
-/** @param {readonly number[]} values */
-function spread(values) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
-}
-
-/** @param {number} value */
-const shown = (value) => (Number.isFinite(value) ? value.toFixed(3) : '');
+/** @param {number | null} value */
+const shown = (value) => value?.toFixed(3) ?? '';
 
 const defaults = (results.get('defaults') ?? []).map(({ precision }) => precision);
 console.log(
@@ -166,14 +162,14 @@ console.log(
 );
 for (const [title, all] of results) {
   const values = all.map(({ precision }) => precision);
-  const { mean, deviation } = spread(values);
+  const { mean, deviation } = meanDeviation(values);
   // The seeds are paired: both networks of a pair have the same pictures.
-  const margin = spread(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
+  const margin = meanDeviation(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
   const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map(shown);
   const lead =
     title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).filter(Boolean).join(' ± ');
   const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
-    spread(list).mean.toFixed(0),
+    meanDeviation(list).mean.toFixed(0),
   );
   console.log(`| ${[title, ...cells, lead, seconds, steps].join(' | ')} |`);
 }

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stepOfName } from '../checkpoint/names.ts';
 import { CheckpointStore } from '../checkpoint/store.ts';
 import type { Vendor } from '../collective/mpi/abi.ts';
 import { endOneTower } from './end-tower.ts';
@@ -189,9 +190,7 @@ export function testEndsOf(vendor: Vendor): void {
         assert.notEqual(killed.code, 0);
         // Open MPI's launcher may end up to two seconds before the last process.
         await sleep(3000);
-        const steps = readdirSync(join(folder, dir)).map((name) =>
-          Number(/^model\.ckpt-(\d+)\.safetensors$/.exec(name)?.[1] ?? 0),
-        );
+        const steps = readdirSync(join(folder, dir)).map((name) => stepOfName(name) ?? 0);
         const resumed = await mpirun(vendor, 2, [main, ...words(Math.max(...steps) + 5)]);
         assert.equal(resumed.code, 0, resumed.errors);
         assert.match(resumed.output, /"resumedFrom":"[^"]*model\.ckpt-[1-9]/);

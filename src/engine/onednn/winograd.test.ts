@@ -189,8 +189,11 @@ describe('the rule', () => {
     [64, 64, 5, 5],
   ];
 
+  const chosenBy = (rule: WinogradRule) => (images: Shape, filters: Shape) =>
+    isWinograd(rule, images, filters, same);
+
   test('chooses the algorithm by size', () => {
-    const chosen = (images: Shape, filters: Shape) => isWinograd(winograd, images, filters, same);
+    const chosen = chosenBy(winograd);
     assert.ok(chosen(x, filter));
     assert.ok(chosen([128, 64, 12, 12], [64, 64, 3, 3]));
     assert.ok(!chosen([128, 3, 24, 24], [64, 3, 5, 5]), 'few input channels');
@@ -217,7 +220,7 @@ describe('the rule', () => {
   });
 
   test('needs more channels on CPUs with AMX', () => {
-    const chosen = (images: Shape, filters: Shape) => isWinograd(amx, images, filters, same);
+    const chosen = chosenBy(amx);
     assert.ok(chosen(x, filter));
     assert.ok(chosen([128, 64, 16, 16], [64, 64, 3, 3]));
     assert.ok(!chosen([128, 32, 16, 16], [64, 32, 3, 3]), 'few input channels');
