@@ -83,6 +83,8 @@ export interface CallParameters {
   /** For a copy that computes images of a convolution: the layout of the result is the one that oneDNN would choose for it in a
    * direct convolution. */
   readonly likeDirect?: LikeDirect;
+  /** For a copy of parts to images [N, C, H, W]: the result has the order [N, H, W, C] in memory, instead of row-major order. */
+  readonly channelsLast?: true;
 }
 
 /** An operand or the result of a direct convolution. */

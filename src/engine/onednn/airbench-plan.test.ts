@@ -8,6 +8,7 @@ import { buildTrainingGraph } from '../../training/training-graph.ts';
 import { planOf, programOf } from './compile.ts';
 import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
+import { sideBySideRule } from './side-by-side.ts';
 import { neverWinograd, winogradRule } from './winograd-rule.ts';
 
 const { skip } = engineCase('onednn');
@@ -25,22 +26,28 @@ const convolutions = 6;
 
 /** The rules of CPUs, with the number of convolutions for which they choose Winograd's algorithm, by the width of the network. */
 const rules = [
-  { cpu: 'other CPUs', winograd: neverWinograd, chosen: { 0.25: 0, 0.5: 0, 1: 0 } },
-  { cpu: 'AVX2', winograd: winogradRule('avx2'), chosen: { 0.25: 3, 0.5: 5, 1: 6 } },
-  { cpu: 'AMX', winograd: winogradRule('avx512_core_amx'), chosen: { 0.25: 3, 0.5: 3, 1: 5 } },
+  { cpu: 'other CPUs', winograd: neverWinograd, sideBySide: undefined, chosen: { 0.25: 0, 0.5: 0, 1: 0 } },
+  { cpu: 'AVX2', winograd: winogradRule('avx2'), sideBySide: undefined, chosen: { 0.25: 3, 0.5: 5, 1: 6 } },
+  {
+    cpu: 'AMX',
+    winograd: winogradRule('avx512_core_amx'),
+    sideBySide: sideBySideRule('avx512_core_amx'),
+    chosen: { 0.25: 3, 0.5: 3, 1: 5 },
+  },
 ] as const;
 
-for (const { cpu, winograd, chosen } of rules)
+for (const { cpu, winograd, sideBySide, chosen } of rules)
   for (const name of ['airbench', 'airbench-muon'] as const)
     for (const width of [0.25, 0.5, 1] as const)
       test(`on ${cpu}, a step of ${name} with width ${width} runs no large primitive in reference code, and moves few tensors`, {
         skip,
       }, () => {
         for (const precision of plannedPrecisions) {
-          // The algorithm is only used in float32.
-          if (winograd !== neverWinograd && precision !== 'float32') continue;
           const onednn = new Onednn(2);
-          const program = programOf(graphOf(name, width), precision, { winograd });
+          const program = programOf(graphOf(name, width), precision, {
+            winograd,
+            sideBySide: precision === 'float32' ? undefined : sideBySide,
+          });
           const plan = planOf(onednn, program);
           onednn.release();
           const slow = plan.steps.filter(

@@ -20,6 +20,7 @@ import { toReduced } from './precision.ts';
 import type { Program } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
 import { scheduleFiniteCheck } from './schedule-finite-check.ts';
+import { placeSideBySide, type SideBySideRule } from './side-by-side.ts';
 import { splitChannelSums } from './split-channel-sums.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 import { winogradForms } from './winograd.ts';
@@ -33,14 +34,16 @@ export interface ProgramOptions {
   readonly gaps?: Gaps;
   /** Which convolutions in float32 use Winograd's algorithm. Default: none. */
   readonly winograd?: WinogradRule;
+  /** Which gradients of filters are computed from images side by side. Default: none. */
+  readonly sideBySide?: SideBySideRule;
 }
 
-/** Returns the program of a graph. It depends on the machine only through `gaps` and `winograd`.
+/** Returns the program of a graph. It depends on the machine only through `gaps`, `winograd` and `sideBySide`.
  * @throws GraphError for a graph that the engine does not support, or whose values cannot be exchanged */
 export function programOf(
   graph: Graph,
   precision: PrecisionOf<'onednn'>,
-  { exchange = false, gaps = noGaps, winograd = neverWinograd }: ProgramOptions = {},
+  { exchange = false, gaps = noGaps, winograd = neverWinograd, sideBySide }: ProgramOptions = {},
 ): Program {
   const chains = gaps.chains ? [fuseFunctions] : [fuseChains, headChains];
   const passes = [pruneCalls, fuseNormRelu, fuseBias, fuseBiasGradient, ...chains];
@@ -51,7 +54,8 @@ export function programOf(
     : lower(commuteRelu(prune(alone)), forms);
   const fused = passes.reduce((program, pass) => pass(program), whole);
   const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
-  return [...typing, splitChannelSums, pruneCalls, scheduleExchange, scheduleFiniteCheck].reduce(
+  const placed = [placeSideBySide(sideBySide), splitChannelSums, pruneCalls];
+  return [...typing, ...placed, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

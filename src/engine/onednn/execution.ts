@@ -26,6 +26,7 @@ import type {
   PrimitiveStep,
   Step,
 } from './plan.ts';
+import type { SideBySideRule } from './side-by-side.ts';
 import { teamFor } from './small-work.ts';
 import type { WinogradRule } from './winograd-rule.ts';
 
@@ -49,6 +50,8 @@ export interface ExecutionOptions {
   readonly gaps?: Gaps;
   /** Which convolutions in float32 use Winograd's algorithm. Default: none. */
   readonly winograd?: WinogradRule;
+  /** Which gradients of filters are computed from images side by side. Default: none. */
+  readonly sideBySide?: SideBySideRule;
 }
 
 export class Execution {

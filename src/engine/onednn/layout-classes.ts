@@ -7,15 +7,20 @@
 import { recordOf } from '../../ops/primitive-kinds.ts';
 import type { Call, CallParameters, Slot } from '../../ops/primitives.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
-import type { Layout, RowMajorLayouts } from './layout-table.ts';
+import type { Layout, LayoutTable } from './layout-table.ts';
 import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts';
 import { isVectorWork, keepsZeros } from './vector-work.ts';
 
+/** The part of the table of layouts that classes need. */
+export type PlainLayouts = Pick<LayoutTable, 'rowMajor' | 'inChannelsLast'>;
+
 export class LayoutClasses {
-  readonly #table: RowMajorLayouts;
+  readonly #table: PlainLayouts;
   /** Memory that must be row-major: inputs, averages, memory that is read with different dims or copied in pieces, and the
    * operands of some broadcasts. */
   readonly #fixed = new Set<Slot>();
+  /** Memory that must have the order [N, H, W, C]: results of copies that need it. */
+  readonly #channelsLast = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
   /** Results of elementwise calls. The value says whether the layout of the result may be padded. */
   readonly #elementwise = new Map<Slot, boolean>();
@@ -23,7 +28,7 @@ export class LayoutClasses {
   /** For each call of a pooling gradient, the result of its forward call. */
   readonly #pooled = new Map<Call, Slot>();
 
-  constructor(program: Program, table: RowMajorLayouts) {
+  constructor(program: Program, table: PlainLayouts) {
     this.#table = table;
     for (const slot of program.inputs.values()) this.#fixed.add(slot);
     for (const call of program.calls) this.#fix(call);
@@ -52,6 +57,7 @@ export class LayoutClasses {
 
   /** Returns the layout of the slot. If its class has none yet, the class becomes row-major. */
   of(slot: Slot): Layout {
+    if (this.#channelsLast.has(slot)) return this.#table.inChannelsLast(slot);
     const rowMajor = this.#table.rowMajor(slot);
     if (this.#isFixed(slot)) return rowMajor;
     this.assign(slot, rowMajor);
@@ -65,7 +71,7 @@ export class LayoutClasses {
   }
 
   #isFixed(slot: Slot): boolean {
-    return slot.base !== undefined || this.#fixed.has(slot);
+    return slot.base !== undefined || this.#fixed.has(slot) || this.#channelsLast.has(slot);
   }
 
   #fix(call: Call): void {
@@ -75,10 +81,10 @@ export class LayoutClasses {
     if (isSlowInBlocks(call)) this.#fixed.add(resultOf(call));
     if (recordOf(call.kind).choosesLayouts === 'rowMajor')
       for (const slot of writesOf(call)) this.#fixed.add(slot);
-    const pieces = call.parameters.pieces ?? [];
+    const { pieces = [], channelsLast = false } = call.parameters;
     for (const { source, from, to } of pieces) {
       if (from !== undefined) this.#fixed.add(source);
-      if (to !== undefined) this.#fixed.add(resultOf(call));
+      if (to !== undefined) (channelsLast ? this.#channelsLast : this.#fixed).add(resultOf(call));
     }
   }
 

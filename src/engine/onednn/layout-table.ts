@@ -64,6 +64,11 @@ export class LayoutTable {
     return this.strided(form, [byImage, 1, ...along]);
   }
 
+  /** Returns the layout of a tensor [N, C, H, W] in the order [N, H, W, C]. */
+  inChannelsLast(form: TensorForm): Layout {
+    return this.of(this.channelsLast(form), this.rowMajor(form));
+  }
+
   /** Whether a layout of a tensor [N, C, H, W] has the order [N, H, W, C]. */
   isChannelsLast(layout: Layout): boolean {
     return this.#onednn.sameLayout(layout.descriptor, this.channelsLast(layout));

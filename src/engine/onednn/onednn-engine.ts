@@ -22,6 +22,7 @@ import { sessionThreads, WorkerSession } from '../worker-session.ts';
 import type { SessionStart } from './cifar10-onednn-worker.ts';
 import { describeInstructions, instructionSetName } from './instruction-set.ts';
 import { openLibrary } from './native/library.ts';
+import { type SideBySideRule, sideBySideRule } from './side-by-side.ts';
 import { onednnGaps, onednnSupport } from './support.ts';
 import { neverWinograd, type WinogradRule, winogradRule } from './winograd-rule.ts';
 
@@ -77,6 +78,7 @@ function createIn<P extends PrecisionOf<'onednn'>>(
         ...{ graph, threads: options.threads ?? threads, precision, exchange },
         gaps: onednnGaps(precision),
         winograd: winogradHere(),
+        sideBySide: sideBySideHere(precision),
       });
     },
   };
@@ -103,6 +105,12 @@ function alternativesTo(precision: PrecisionOf<'onednn'>): string {
 /** Returns the rule for the instruction set that oneDNN uses here. */
 export function winogradHere(): WinogradRule {
   return process.arch === 'arm64' ? neverWinograd : winogradRule(instructionSetName());
+}
+
+function sideBySideHere(precision: PrecisionOf<'onednn'>): SideBySideRule {
+  return precision === 'float32' || process.arch === 'arm64'
+    ? undefined
+    : sideBySideRule(instructionSetName());
 }
 
 function compile(start: SessionStart): Promise<Session> {
