@@ -14,7 +14,8 @@
  *
  * `--tutorial` lists the lengths of the tutorial's recipe: numbers of steps, or `time` for the same time, as in `time,3000`. The same time
  * depends on the machine, so measure it on an idle one. The folder `work` keeps pictures, runs and results. A second call
- * makes only what the first one did not finish. `--also best` adds another recipe. `--device cuda` trains on a GPU.
+ * makes only what the first one did not finish. `--also best` adds another recipe. `--device cuda` trains on a GPU. A run that diverges
+ * is reported, and is not part of the means.
  */
 import {
   copyFileSync,
@@ -52,8 +53,16 @@ const { evaluate, train } = await import(new URL('../dist/index.js', import.meta
 /** @type {typeof import('../src/run/mean-deviation.ts')} */
 const { meanDeviation } = await import(new URL('../dist/run/mean-deviation.js', import.meta.url).href);
 
+/** @type {typeof import('../src/errors.ts')} */
+const { failureData } = await import(new URL('../dist/errors.js', import.meta.url).href);
+
 /** @typedef {Omit<import('../src/index.ts').TrainingRequest, 'trainDir' | 'dataDir' | 'data'>} Options */
-/** @typedef {{ precision: number, seconds: number, steps: number }} Result */
+/**
+ * @typedef {object} Result
+ * @property {number | null} precision null if the run diverged
+ * @property {number} seconds
+ * @property {number} steps
+ */
 
 /** @type {readonly { title: string, options: Options, limitedBy?: string }[]} */
 const variants = [
@@ -115,28 +124,34 @@ async function resultOf(seed, { title, options }, mostSeconds) {
   rmSync(trainDir, { recursive: true, force: true });
   const stop = new AbortController();
   let [begin, seconds, steps] = [0, 0, 0];
-  const { checkpoint } = await train(
-    {
-      ...options,
-      ...{ seed, device, data: folderOf(seed), trainDir, summarySteps: 0, checkpointSteps: 1_000_000 },
-    },
-    {
-      signal: stop.signal,
-      onStep: () => {
-        const now = performance.now();
-        // The first step, in which engines allocate memory, counts as much as the mean of the others.
-        if (steps++ === 0) begin = now;
-        else seconds = (((now - begin) / 1e3) * steps) / (steps - 1);
-        if (seconds >= mostSeconds) stop.abort();
-      },
-    },
+  const onStep = () => {
+    const now = performance.now();
+    // The first step, in which engines allocate memory, counts as much as the mean of the others.
+    if (steps++ === 0) begin = now;
+    else seconds = (((now - begin) / 1e3) * steps) / (steps - 1);
+    if (seconds >= mostSeconds) stop.abort();
+  };
+  const data = folderOf(seed);
+  const kept = { summarySteps: 0, checkpointSteps: 1_000_000 };
+  const request = { ...options, ...kept, seed, device, data, trainDir };
+  const checkpoint = await train(request, { signal: stop.signal, onStep }).then(
+    (result) => result.checkpoint,
+    unlessDiverged,
   );
-  const { precision } = await evaluate({
-    ...{ checkpointDir: checkpoint, evalDir: join(trainDir, 'eval'), numExamples: 100_000, device },
-  });
+  const score = { evalDir: join(trainDir, 'eval'), numExamples: 100_000, device };
+  const precision =
+    checkpoint === undefined ? null : (await evaluate({ ...score, checkpointDir: checkpoint })).precision;
   const result = { precision, seconds, steps };
   writeFileSync(file, JSON.stringify(result));
   return result;
+}
+
+/**
+ * @param {unknown} error
+ * @returns {undefined}
+ */
+function unlessDiverged(error) {
+  if (failureData(error, 'CIFAR10_DIVERGED') === undefined) throw error;
 }
 
 /** @type {Map<string, Result[]>} */
@@ -149,27 +164,37 @@ for (let seed = 0; seed < seeds; seed++)
     results.get(title)?.push(result);
     const { precision, seconds, steps } = result;
     console.log(
-      `seed ${seed}, ${title}: ${precision.toFixed(4)} after ${steps} steps, ${seconds.toFixed(0)} s`,
+      `seed ${seed}, ${title}: ${precision?.toFixed(4) ?? 'diverged'} after ${steps} steps, ${seconds.toFixed(0)} s`,
     );
   }
 
 /** @param {number | null} value */
 const shown = (value) => value?.toFixed(3) ?? '';
 
+/** @param {readonly (number | null)[]} values */
+const known = (values) => values.filter((value) => value !== null);
+
 const defaults = (results.get('defaults') ?? []).map(({ precision }) => precision);
 console.log(
-  '\n| | mean | standard deviation | lowest | highest | margin of the defaults, mean ± deviation | seconds | steps |\n|---|---|---|---|---|---|---|---|',
+  '\n| | runs | mean | standard deviation | lowest | highest | margin of the defaults, mean ± deviation | seconds | steps |\n|---|---|---|---|---|---|---|---|---|',
 );
 for (const [title, all] of results) {
   const values = all.map(({ precision }) => precision);
-  const { mean, deviation } = meanDeviation(values);
+  const scored = known(values);
+  const { mean, deviation } = meanDeviation(scored);
   // The seeds are paired: both networks of a pair have the same pictures.
-  const margin = meanDeviation(values.map((value, seed) => (defaults[seed] ?? Number.NaN) - value));
-  const cells = [mean, deviation, Math.min(...values), Math.max(...values)].map(shown);
+  const margins = known(
+    values.map((value, seed) => {
+      const usual = defaults[seed] ?? null;
+      return value === null || usual === null ? null : usual - value;
+    }),
+  );
+  const margin = meanDeviation(margins);
+  const cells = [mean, deviation, Math.min(...scored), Math.max(...scored)].map(shown);
   const lead =
     title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).filter(Boolean).join(' ± ');
   const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
     meanDeviation(list).mean.toFixed(0),
   );
-  console.log(`| ${[title, ...cells, lead, seconds, steps].join(' | ')} |`);
+  console.log(`| ${[title, scored.length, ...cells, lead, seconds, steps].join(' | ')} |`);
 }

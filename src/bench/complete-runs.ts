@@ -6,7 +6,8 @@
  *
  * The time of a run is that of its training steps, including the wait for batches. As in airbench
  * (https://github.com/KellerJordan/cifar10-airbench), it contains no warm-up: reading the data, compiling the step, checkpoints and the
- * evaluation are not part of it, and the first step, in which engines allocate memory, counts as much as the mean of the others.
+ * evaluation are not part of it, and the first step, in which engines allocate memory, counts as much as the mean of the others. So does
+ * the step at which the size of images changes (`earlySize`), before which another step is compiled.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import { runEvaluation } from '../run/evaluation.ts';
 import { meanDeviation } from '../run/mean-deviation.ts';
 import { runTraining, type TrainingEvent } from '../run/training.ts';
 import type { TrainingRequest } from '../run/training-request.ts';
+import { earlyImagesOf } from '../training/early-images.ts';
 import { imagesOf } from '../training/training-run.ts';
 import { describeMachine } from './describe-machine.ts';
 import type { CompleteRun, Measurements } from './measurement.ts';
@@ -157,17 +159,19 @@ class OneRun {
 
   async *#train(): Measurements {
     const { seed } = this.#request;
+    let sizeChange: number | undefined;
     const kept = { summarySteps: 0, keep: 1, checkpointSteps: Number.MAX_SAFE_INTEGER };
     for await (const event of runTraining({ ...this.#request, ...kept }, { signal: this.#signal })) {
       if (event.kind === 'start') {
         this.#start = event;
+        sizeChange = earlyImagesOf(event.run)?.steps;
         requireFlips(this.#tta ?? 'none', imagesOf(event.run).augmentation);
         if (seed === 0) yield describeMachine([event.run.engine.library]);
       }
       if (event.kind === 'warning') yield { kind: 'warning', message: event.message };
       if (event.kind === 'data' || event.kind === 'reading') yield { kind: 'running', title: `seed ${seed}` };
       if (event.kind !== 'step') continue;
-      this.#clock.add(event.stepMillis);
+      this.#clock.add(event.stepMillis, event.step === 0 || event.step === sizeChange);
       const { maxSteps = 0 } = this.#start ?? {};
       const step = event.step + 1;
       const millisLeft = this.#clock.millisFor(maxSteps * (this.#runs - seed) - step);
@@ -197,23 +201,34 @@ class OneRun {
   }
 }
 
+interface Times {
+  millis: number;
+  count: number;
+}
+
 /** Adds up the times of the steps of a run. */
 class StepClock {
-  #first = 0;
-  #others = 0;
-  #count = 0;
+  readonly #slow: Times = { millis: 0, count: 0 };
+  readonly #usual: Times = { millis: 0, count: 0 };
 
-  add(millis: number): void {
-    if (this.#count++ === 0) this.#first = millis;
-    else this.#others += millis;
+  /** @param isSlow whether the step includes other work, such as the allocation of memory */
+  add(millis: number, isSlow: boolean): void {
+    const times = isSlow ? this.#slow : this.#usual;
+    times.millis += millis;
+    times.count++;
   }
 
-  /** The mean time of a step other than the first one, if there are others. */
+  get #count(): number {
+    return this.#slow.count + this.#usual.count;
+  }
+
+  /** The mean time of a usual step, if there are any. */
   get #mean(): number {
-    return this.#count < 2 ? this.#first : this.#others / (this.#count - 1);
+    const { millis, count } = this.#usual.count > 0 ? this.#usual : this.#slow;
+    return count > 0 ? millis / count : 0;
   }
 
-  /** The time of all steps, of which the first counts as the mean of the others. */
+  /** The time of all steps, of which slow ones count as the mean of the others. */
   get seconds(): number {
     return (this.#mean * this.#count) / 1e3;
   }

@@ -20,3 +20,17 @@ export function mostProbable(
     .sort((a, b) => b.probability - a.probability || a.index - b.index)
     .slice(0, count);
 }
+
+/** Returns the logit of a class from its probability, up to a number that is the same for all classes of a picture. Probabilities that
+ * were rounded to 0 count as the smallest number. */
+export function logitOf(probability: number): number {
+  return Math.log(Math.max(probability, Number.MIN_VALUE));
+}
+
+/** Returns the probabilities of the classes from their logits. */
+export function softmax(logits: readonly number[]): readonly number[] {
+  const largest = Math.max(...logits);
+  const shares = logits.map((logit) => Math.exp(logit - largest));
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return shares.map((share) => share / sum);
+}

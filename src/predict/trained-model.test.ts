@@ -166,16 +166,20 @@ describe('a trained model', () => {
         const views = testTimeViews[name];
         const each: (readonly (readonly number[])[])[] = [];
         for (const view of views) each.push(await model.classifyPixels(seen(view)));
-        for (const [row, shares] of average.entries())
+        for (const [row, shares] of average.entries()) {
+          // The weighted geometric means of the probabilities, normalized, are the probabilities for averages of logits.
+          const means = shares.map((_, label) =>
+            views.reduce(
+              (product, { weight }, index) => product * (each[index]?.[row]?.[label] ?? Number.NaN) ** weight,
+              1,
+            ),
+          );
+          const sum = means.reduce((a, b) => a + b);
+          const expected = means.map((mean) => mean / sum);
           for (const [label, share] of shares.entries()) {
-            const terms = views.map(
-              ({ weight }, index) => weight * (each[index]?.[row]?.[label] ?? Number.NaN),
-            );
-            assert.equal(
-              share,
-              terms.reduce((a, b) => a + b),
-            );
+            assert.ok(Math.abs(share - (expected[label] ?? Number.NaN)) < 1e-12);
           }
+        }
         assert.notDeepEqual(average, each[0]);
       }
       for (const tta of [false, 'none'] as const)

@@ -35,7 +35,7 @@ import {
   openModelChecks,
 } from './open-classifier.ts';
 import { isPixels } from './pixels.ts';
-import { mostProbable, type Prediction } from './prediction.ts';
+import { logitOf, mostProbable, type Prediction, softmax } from './prediction.ts';
 
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
 export type PictureInput = string | Uint8Array | Pixels;
@@ -44,7 +44,7 @@ export type PictureInput = string | Uint8Array | Pixels;
 export interface ClassifyOptions {
   /** The number of classes to return, most probable first. Default: all. */
   readonly topK?: number | undefined;
-  /** Over which views of the picture to average the probabilities. The model must have been trained with flips. `true` is `mirror`.
+  /** Over which views of the picture to average the logits. The model must have been trained with flips. `true` is `mirror`.
    * Default: `none`. */
   readonly tta?: TestTimeAugmentation | boolean | undefined;
 }
@@ -156,14 +156,14 @@ export class TrainedModel {
     if (others.length > 0) this.requireFlips();
     const plain = await this.#probabilities(pictures);
     if (others.length === 0) return plain;
-    const sums = plain.map((shares) => shares.map((share) => first.weight * share));
+    const averages = plain.map((shares) => shares.map((share) => first.weight * logitOf(share)));
     for (const view of others) {
       const seen = pictures.map((pixels) => writeView(pixels, pixels.slice(), this.image, view));
       for (const [row, shares] of (await this.#probabilities(seen)).entries())
         for (const [label, share] of shares.entries())
-          (sums[row] as number[])[label] = (sums[row]?.[label] ?? 0) + view.weight * share;
+          (averages[row] as number[])[label] = (averages[row]?.[label] ?? 0) + view.weight * logitOf(share);
     }
-    return sums;
+    return averages.map(softmax);
   }
 
   /** Requires the model to be trained with flipped images.

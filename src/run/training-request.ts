@@ -30,6 +30,7 @@ import {
 } from '../recipe/recipe.ts';
 import { isFitted, type RecipeName, recipeFor } from '../recipe/recipes.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
+import { earlyImagesOf } from '../training/early-images.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/stored-run.ts';
 import { shapeOf } from '../training/training-run.ts';
@@ -261,6 +262,24 @@ export function rateWarning(found: Hyperparameters, maxSteps: number): string | 
   return (
     `the ${schedule} schedule ends at step ${decaySteps}, and from there to step ${maxSteps} the learning rate is 0; ` +
     `add \`decaySteps: ${maxSteps}\` to stretch the schedule, or \`endLearningRate\` for another final rate`
+  );
+}
+
+/** Returns a warning if the request changes the size of the images of the first steps, but there are none, or a resumed run is past
+ * them. */
+export function earlySizeWarning(
+  { hyperparameters: requested = {} }: Pick<TrainingRequest, 'hyperparameters'>,
+  run: Parameters<typeof earlyImagesOf>[0],
+  stored: Pick<CheckpointMetadata, 'globalStep' | 'hyperparameters'> | undefined,
+): string | undefined {
+  const early = earlyImagesOf(run);
+  const step = stored?.globalStep ?? 0;
+  if (early === undefined || step < early.steps) return undefined;
+  if (requested.earlySize === undefined || requested.earlySize === stored?.hyperparameters.earlySize)
+    return undefined;
+  return (
+    `\`earlySize: ${requested.earlySize}\` has no effect, because it is for the first ${counted(early.steps, 'step')} ` +
+    `(\`earlyShare: ${run.hyperparameters.earlyShare}\`), and the run is at step ${step}`
   );
 }
 

@@ -61,6 +61,7 @@ import { sharedInitialWeights, sharedRecipe, sharedSourceRecipe } from './shared
 import { TrainDir } from './train-dir.ts';
 import {
   dataOfRun,
+  earlySizeWarning,
   rateWarning,
   requireConsistent,
   resolveRequest,
@@ -237,6 +238,7 @@ async function prepare(
   for (const warning of [
     rateWarning(run.hyperparameters, maxSteps),
     warmUpWarning(request, run, scaledFrom, maxSteps),
+    earlySizeWarning(request, run, stored),
   ])
     if (warning !== undefined) onWarning(warning);
   requireRunning(signal);

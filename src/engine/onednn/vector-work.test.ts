@@ -93,7 +93,7 @@ describe('channels that do not fill whole blocks', { skip }, () => {
         for (const [value, expected] of theirs) assertClose(ours.get(value), expected, 2e-5, value);
       });
       if (add !== 0) continue;
-      test(`use the same code as whole blocks: ${name}`, () => {
+      test(`use the same kinds of kernels as whole blocks: ${name}`, () => {
         const whole = channels.map((count) => 16 * Math.ceil(count / 16)) as [number, number];
         for (const rule of [neverWinograd, winogradRule('avx2')]) {
           const found = convolutionsOf(graph, rule);
@@ -120,12 +120,13 @@ describe('channels that do not fill whole blocks', { skip }, () => {
     }
 });
 
-/** Returns the names and implementations of the convolutions of a step, or of the products that compute them. */
+/** Returns the names and kinds of kernels of the convolutions of a step, or of the products that compute them. The instruction set
+ * does not count: on AVX-512, oneDNN 3.2 computes some gradients of padded filters with AVX2. */
 function convolutionsOf(graph: Graph, winograd: WinogradRule): readonly string[] {
   const onednn = new Onednn(1);
   const { steps } = planOf(onednn, programOf(graph, 'float32', { winograd }));
   onednn.release();
   return steps.flatMap(({ op, name, implementation }) => {
-    return op.startsWith('Conv2D') ? [`${name} (${implementation})`] : [];
+    return op.startsWith('Conv2D') ? [`${name} (${implementation.replace(/:avx\w*$/, '')})`] : [];
   });
 }
