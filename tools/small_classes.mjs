@@ -159,7 +159,10 @@ const results = new Map(variants.map(({ title }) => [title, []]));
 for (let seed = 0; seed < seeds; seed++)
   for (const variant of variants) {
     const { title, limitedBy } = variant;
-    const limit = limitedBy === undefined ? undefined : results.get(limitedBy)?.[seed]?.seconds;
+    const model = limitedBy === undefined ? undefined : results.get(limitedBy)?.[seed];
+    if (model?.precision === null)
+      throw new Error(`seed ${seed}: ${limitedBy} diverged, so there is no same time`);
+    const limit = model?.seconds;
     const result = await resultOf(seed, variant, limit ?? Number.POSITIVE_INFINITY);
     results.get(title)?.push(result);
     const { precision, seconds, steps } = result;
@@ -181,6 +184,10 @@ console.log(
 for (const [title, all] of results) {
   const values = all.map(({ precision }) => precision);
   const scored = known(values);
+  if (scored.length === 0) {
+    console.log(`| ${title} | 0 | | | | | | | |`);
+    continue;
+  }
   const { mean, deviation } = meanDeviation(scored);
   // The seeds are paired: both networks of a pair have the same pictures.
   const margins = known(
@@ -189,11 +196,12 @@ for (const [title, all] of results) {
       return value === null || usual === null ? null : usual - value;
     }),
   );
-  const margin = meanDeviation(margins);
+  const margin = margins.length === 0 ? { mean: null, deviation: null } : meanDeviation(margins);
   const cells = [mean, deviation, Math.min(...scored), Math.max(...scored)].map(shown);
   const lead =
     title === 'defaults' ? '' : [margin.mean, margin.deviation].map(shown).filter(Boolean).join(' ± ');
-  const [seconds, steps] = [all.map((one) => one.seconds), all.map((one) => one.steps)].map((list) =>
+  const ended = all.filter((one) => one.precision !== null);
+  const [seconds, steps] = [ended.map((one) => one.seconds), ended.map((one) => one.steps)].map((list) =>
     meanDeviation(list).mean.toFixed(0),
   );
   console.log(`| ${[title, scored.length, ...cells, lead, seconds, steps].join(' | ')} |`);

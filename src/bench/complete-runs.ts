@@ -7,7 +7,7 @@
  * The time of a run is that of its training steps, including the wait for batches. As in airbench
  * (https://github.com/KellerJordan/cifar10-airbench), it contains no warm-up: reading the data, compiling the step, checkpoints and the
  * evaluation are not part of it, and the first step, in which engines allocate memory, counts as much as the mean of the others. So does
- * the step at which the size of images changes (`earlySize`), before which another step is compiled.
+ * the first step with images of another size (`earlySize`), whose time includes the compilation for that size.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ import { earlyImagesOf } from '../training/early-images.ts';
 import { imagesOf } from '../training/training-run.ts';
 import { describeMachine } from './describe-machine.ts';
 import type { CompleteRun, Measurements } from './measurement.ts';
+import { StepClock } from './step-clock.ts';
 
 /** The options of all runs. The length is that of the recipe unless it is given. */
 export interface CompleteRunsRequest
@@ -198,43 +199,5 @@ class OneRun {
       return { total, correct, precision, ...second };
     }
     return undefined;
-  }
-}
-
-interface Times {
-  millis: number;
-  count: number;
-}
-
-/** Adds up the times of the steps of a run. */
-class StepClock {
-  readonly #slow: Times = { millis: 0, count: 0 };
-  readonly #usual: Times = { millis: 0, count: 0 };
-
-  /** @param isSlow whether the step includes other work, such as the allocation of memory */
-  add(millis: number, isSlow: boolean): void {
-    const times = isSlow ? this.#slow : this.#usual;
-    times.millis += millis;
-    times.count++;
-  }
-
-  get #count(): number {
-    return this.#slow.count + this.#usual.count;
-  }
-
-  /** The mean time of a usual step, if there are any. */
-  get #mean(): number {
-    const { millis, count } = this.#usual.count > 0 ? this.#usual : this.#slow;
-    return count > 0 ? millis / count : 0;
-  }
-
-  /** The time of all steps, of which slow ones count as the mean of the others. */
-  get seconds(): number {
-    return (this.#mean * this.#count) / 1e3;
-  }
-
-  /** The estimated time of some more steps. */
-  millisFor(steps: number): number {
-    return this.#mean * steps;
   }
 }

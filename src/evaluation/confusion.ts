@@ -8,14 +8,6 @@ export function predictedClass(logits: Float32Array): number | undefined {
   return logits.indexOf(Math.max(...logits));
 }
 
-/** Returns softmax(logits), the predicted probabilities of the classes. */
-export function probabilities(logits: Float32Array): readonly number[] {
-  const largest = Math.max(...logits);
-  const exponentials = Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
-}
-
 /** The precision and the recall of a class. */
 export interface ClassResult {
   readonly name: string;

@@ -1,5 +1,6 @@
 /** The mistakes of a network in which it was most confident. */
-import { predictedClass, probabilities } from './confusion.ts';
+import { softmax } from '../tensor/softmax.ts';
+import { predictedClass } from './confusion.ts';
 import type { Scored } from './evaluate.ts';
 
 /** An example that was scored, with its prediction. */
@@ -18,7 +19,7 @@ export interface Predicted {
  * predicted one, as in in_top_k. */
 export function predictionFor({ example, label, logits, correct }: Scored): Predicted {
   const predicted = correct ? label : predictedClass(logits);
-  const shares = predicted === undefined ? [] : probabilities(logits);
+  const shares = predicted === undefined ? [] : softmax(logits);
   return {
     ...{ example, label, predicted },
     probability: shares[predicted ?? -1] ?? 0,

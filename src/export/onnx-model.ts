@@ -5,8 +5,8 @@ import { chooseEngine } from '../engine/engines.ts';
 import type { OnnxGraph } from '../engine/onnx/compile/lower.ts';
 import { openModel } from '../engine/onnx/runtime/onnx-engine.ts';
 import { RunError } from '../errors.ts';
-import { probabilities } from '../evaluation/confusion.ts';
 import type { Classifier } from '../predict/classifier.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { float32Data, sizeOf } from '../tensor/tensor.ts';
 import { logitsName } from './inference-graph.ts';
 import { defaultEngine } from './live-network.ts';
@@ -50,7 +50,7 @@ export async function openLogitsModel(
       const logits = (await session.step(new Map([[input, { ...type, data }]]))).get(logitsName);
       if (logits === undefined) throw new RunError(`the exported model returned no ${logitsName}`);
       const values = float32Data(logits);
-      return pictures.map((_, row) => probabilities(values.subarray(row * classes, (row + 1) * classes)));
+      return pictures.map((_, row) => softmax(values.subarray(row * classes, (row + 1) * classes)));
     },
     release: () => session.release(),
   };

@@ -6,13 +6,13 @@ import { UsageError } from '../errors.ts';
 import { type TrainedNetwork, trainedNetwork } from '../export/trained-network.ts';
 import type { Pixels } from '../pictures/decode.ts';
 import { mostProbable, type Prediction } from '../predict/prediction.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { type Float32Tensor, float32 } from '../tensor/tensor.ts';
 import { fitToSquare } from './fit-pixels.ts';
 import { buildInsightGraph, type InsightGraph, insightNames } from './insight-graph.ts';
 import { openOnnxNetwork } from './onnx-network.ts';
 import { type PageDevice, type PageRuntime, requireRuntime } from './page-runtime.ts';
 import { floatsOf, PageSession } from './page-session.ts';
-import { softmax } from './softmax.ts';
 
 /** What the network makes of a picture. */
 export interface Insight {

@@ -3,10 +3,10 @@ import { ExampleReader, type Examples } from '../data/examples.ts';
 import { buildEvaluationGraph } from '../evaluation/evaluation-graph.ts';
 import type { TrainedNetwork } from '../export/trained-network.ts';
 import { BatchMaker } from '../input/batch.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { float32 } from '../tensor/tensor.ts';
 import type { PageDevice, PageRuntime } from './page-runtime.ts';
 import { floatsOf, PageSession } from './page-session.ts';
-import { softmax } from './softmax.ts';
 
 /** A picture that was classified wrongly. */
 export interface PageMistake {

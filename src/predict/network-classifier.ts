@@ -1,11 +1,12 @@
 /** Classifies pictures with a network and its weights. An evaluation makes the same images and logits of the same pixels. */
+
 import type { Device } from '../engine/device.ts';
 import type { Engine } from '../engine/engine.ts';
-import { probabilities } from '../evaluation/confusion.ts';
 import { NetworkSession } from '../evaluation/network-session.ts';
 import type { Weights } from '../evaluation/weights.ts';
 import type { ImageMaker } from '../input/augmentation.ts';
 import type { Network } from '../model/network.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { type Float32Tensor, sizeOf } from '../tensor/tensor.ts';
 import type { Classifier } from './classifier.ts';
 
@@ -60,7 +61,7 @@ export class NetworkClassifier implements Classifier {
     for (const [row, pixels] of pictures.entries())
       this.#images.evaluation(batch.subarray(row * size, (row + 1) * size), pixels);
     const { logits } = await this.#session.infer(batch);
-    return pictures.map((_, row) => probabilities(logits.subarray(row * classes, (row + 1) * classes)));
+    return pictures.map((_, row) => softmax(logits.subarray(row * classes, (row + 1) * classes)));
   }
 
   release(): Promise<void> {

@@ -21,16 +21,11 @@ export function mostProbable(
     .slice(0, count);
 }
 
-/** Returns the logit of a class from its probability, up to a number that is the same for all classes of a picture. Probabilities that
- * were rounded to 0 count as the smallest number. */
-export function logitOf(probability: number): number {
-  return Math.log(Math.max(probability, Number.MIN_VALUE));
-}
+/** The smallest positive number of float32. Probabilities of exported files are float32, so smaller ones are 0. */
+const leastProbability = 2 ** -149;
 
-/** Returns the probabilities of the classes from their logits. */
-export function softmax(logits: readonly number[]): readonly number[] {
-  const largest = Math.max(...logits);
-  const shares = logits.map((logit) => Math.exp(logit - largest));
-  const sum = shares.reduce((a, b) => a + b, 0);
-  return shares.map((share) => share / sum);
+/** Returns the logit of a class from its probability, up to a number that is the same for all classes of a picture. A probability of 0
+ * counts as 2^-149, so that one view cannot exclude a class on its own. */
+export function logitOf(probability: number): number {
+  return Math.log(Math.max(probability, leastProbability));
 }

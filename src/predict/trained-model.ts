@@ -26,6 +26,7 @@ import type { Weights } from '../evaluation/weights.ts';
 import { type TestTimeAugmentation, testTimeChoices, testTimeViews, writeView } from '../input/test-time.ts';
 import { decodePicture, fitPixels, type Pixels } from '../pictures/decode.ts';
 import type { FastestDevice } from '../run/fastest-device.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { oneLine } from '../wording.ts';
 import {
   type ModelKind,
@@ -35,7 +36,7 @@ import {
   openModelChecks,
 } from './open-classifier.ts';
 import { isPixels } from './pixels.ts';
-import { logitOf, mostProbable, type Prediction, softmax } from './prediction.ts';
+import { logitOf, mostProbable, type Prediction } from './prediction.ts';
 
 /** A picture: the path of a file, the bytes of a file, or decoded pixels. */
 export type PictureInput = string | Uint8Array | Pixels;

@@ -1,14 +1,16 @@
 /** The files of `eval --report`: predictions as CSV, totals as JSON, and pages for people. Each is written atomically. */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examples } from '../data/examples.ts';
 import { writeAside } from '../disk/write-aside.ts';
 import { messageOf, RunError } from '../errors.ts';
 import { expectedCalibrationError } from '../evaluation/calibration.ts';
-import { type ConfusionMatrix, predictedClass, probabilities } from '../evaluation/confusion.ts';
+import { type ConfusionMatrix, predictedClass } from '../evaluation/confusion.ts';
 import type { Evaluation, Scored } from '../evaluation/evaluate.ts';
 import { standardError, wilsonInterval } from '../evaluation/interval.ts';
 import { encodeImage } from '../summary/png.ts';
+import { softmax } from '../tensor/softmax.ts';
 import { csvField } from '../wording.ts';
 import type { ContactSheet } from './contact-sheet.ts';
 import { reportPage } from './page.ts';
@@ -40,7 +42,7 @@ export class PredictionRows {
 
   add({ example, label, logits, correct }: Scored): void {
     const { classes } = this.#examples.dataset;
-    const shares = probabilities(logits);
+    const shares = softmax(logits);
     const predicted = correct ? label : predictedClass(logits);
     const share = (index: number | undefined) => (shares[index ?? -1] ?? Number.NaN).toFixed(6);
     const all = classes.map((_, index) => share(index));

@@ -52,7 +52,7 @@ test('a size of early images that changes nothing is reported', () => {
     );
   assert.equal(
     at(25, 0),
-    '`earlySize: 16` has no effect, because it is for the first 25 steps (`earlyShare: 0.25`), and the run is at step 25',
+    '`earlySize: 16` has no effect, because only the first 25 steps have such images (`earlyShare: 0.25`), and the run is at step 25',
   );
   assert.equal(at(24, 0), undefined, 'a step is left');
   assert.equal(at(50, 16), undefined, 'the same command resumes the run');
@@ -60,6 +60,6 @@ test('a size of early images that changes nothing is reported', () => {
   assert.match(
     earlySizeWarning(asked, { network, hyperparameters: { ...hyperparameters, earlyShare: 0 } }, undefined) ??
       '',
-    /is for the first 0 steps/,
+    /because no step has such images \(`earlyShare: 0` of 100 steps\)$/,
   );
 });

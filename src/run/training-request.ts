@@ -277,10 +277,12 @@ export function earlySizeWarning(
   if (early === undefined || step < early.steps) return undefined;
   if (requested.earlySize === undefined || requested.earlySize === stored?.hyperparameters.earlySize)
     return undefined;
-  return (
-    `\`earlySize: ${requested.earlySize}\` has no effect, because it is for the first ${counted(early.steps, 'step')} ` +
-    `(\`earlyShare: ${run.hyperparameters.earlyShare}\`), and the run is at step ${step}`
-  );
+  const share = `\`earlyShare: ${run.hyperparameters.earlyShare}\``;
+  const why =
+    early.steps === 0
+      ? `no step has such images (${share} of ${counted(run.hyperparameters.decaySteps, 'step')})`
+      : `only the first ${counted(early.steps, 'step')} have such images (${share}), and the run is at step ${step}`;
+  return `\`earlySize: ${requested.earlySize}\` has no effect, because ${why}`;
 }
 
 /** Returns a warning if a learning rate was scaled up and its warm-up takes most of the run, unless the request sets the warm-up. */

@@ -5,11 +5,11 @@ import { makeNetwork } from '../../model/networks.ts';
 import { type RecipeName, recipes } from '../../recipe/recipes.ts';
 import { engineCase, plannedPrecisions } from '../../testing/engines.ts';
 import { buildTrainingGraph } from '../../training/training-graph.ts';
-import { engineSupport } from '../engines.ts';
 import { planOf, programOf } from './compile.ts';
 import { Onednn } from './native/onednn.ts';
 import { placeBuffers } from './placement.ts';
 import { sideBySideRule } from './side-by-side.ts';
+import { isMatrixWork, isReference, startTrial } from './trial-step.ts';
 import { neverWinograd, winogradRule } from './winograd-rule.ts';
 
 const { skip } = engineCase('onednn');
@@ -25,11 +25,16 @@ const others = 4;
 /** The convolutions of the groups. */
 const convolutions = 6;
 
-/** The precisions for which oneDNN has more than reference code here. */
+/** The precisions for which oneDNN has more than reference code here. With oneDNN 3.2, float16 has such code for gradients of filters. */
 const planned = plannedPrecisions.filter((precision) => {
-  const support = engineSupport('onednn', precision);
-  return !('why' in support && support.why.includes('reference code'));
+  const trial = startTrial(precision);
+  const slow = trial.kernels.filter(({ op, kernel }) => isMatrixWork(op) && isReference(kernel));
+  trial.close();
+  return precision === 'float32' || slow.length === 0;
 });
+
+/** The gradients of filters that are computed from images side by side in bfloat16 on CPUs with AMX: those on maps of 8×8 and 4×4. */
+const onSmallMaps = 3;
 
 /** The rules of CPUs, with the number of convolutions for which they choose Winograd's algorithm, by the width of the network. */
 const rules = [
@@ -38,7 +43,7 @@ const rules = [
   {
     cpu: 'AMX',
     winograd: winogradRule('avx512_core_amx'),
-    sideBySide: sideBySideRule('avx512_core_amx'),
+    sideBySide: sideBySideRule('bfloat16', 'avx512_core_amx'),
     chosen: { 0.25: 3, 0.5: 3, 1: 5 },
   },
 ] as const;
@@ -53,7 +58,7 @@ for (const { cpu, winograd, sideBySide, chosen } of rules)
           const onednn = new Onednn(2);
           const program = programOf(graphOf(name, width), precision, {
             winograd,
-            sideBySide: precision === 'float32' ? undefined : sideBySide,
+            sideBySide: precision === 'bfloat16' ? sideBySide : undefined,
           });
           const plan = planOf(onednn, program);
           onednn.release();
@@ -78,6 +83,16 @@ for (const { cpu, winograd, sideBySide, chosen } of rules)
           assert.deepEqual(placeBuffers(plan).copied, []);
         }
       });
+
+for (const width of [0.25, 0.5, 1])
+  test(`on AMX, gradients of filters on small maps are computed from images side by side, with width ${width}`, () => {
+    const rule = sideBySideRule('bfloat16', 'avx512_core_amx');
+    const { calls } = programOf(graphOf('airbench', width), 'bfloat16', { sideBySide: rule });
+    const wide = calls.filter(
+      ({ kind, reads }) => kind === 'convolution_backward_weights' && reads.src?.dims[0] === 1,
+    );
+    assert.equal(wide.length, onSmallMaps);
+  });
 
 function graphOf(name: RecipeName, width: number) {
   const { hyperparameters, groups } = recipes[name];

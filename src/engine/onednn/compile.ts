@@ -20,7 +20,7 @@ import { toReduced } from './precision.ts';
 import type { Program } from './program.ts';
 import { scheduleExchange } from './schedule-exchange.ts';
 import { scheduleFiniteCheck } from './schedule-finite-check.ts';
-import { placeSideBySide, type SideBySideRule } from './side-by-side.ts';
+import { imagesSideBySide, type SideBySideRule } from './side-by-side.ts';
 import { splitChannelSums } from './split-channel-sums.ts';
 import { addWatchedCalls } from './watched-calls.ts';
 import { winogradForms } from './winograd.ts';
@@ -54,8 +54,8 @@ export function programOf(
     : lower(commuteRelu(prune(alone)), forms);
   const fused = passes.reduce((program, pass) => pass(program), whole);
   const typing = precision === 'float32' ? [] : [toReduced(precision, gaps.kinds)];
-  const placed = [placeSideBySide(sideBySide), splitChannelSums, pruneCalls];
-  return [...typing, ...placed, scheduleExchange, scheduleFiniteCheck].reduce(
+  const rewriting = [imagesSideBySide(sideBySide), splitChannelSums, pruneCalls];
+  return [...typing, ...rewriting, scheduleExchange, scheduleFiniteCheck].reduce(
     (program, pass) => pass(program),
     addWatchedCalls(fused, whole),
   );

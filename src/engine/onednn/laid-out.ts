@@ -23,7 +23,7 @@ export interface Operand {
 }
 
 export interface Part {
-  /** Index of the first element in the row-major tensor. */
+  /** Index of the first element in memory. */
   readonly offset: number;
   /** Number of elements. */
   readonly size: number;

@@ -16,10 +16,10 @@ export type PlainLayouts = Pick<LayoutTable, 'rowMajor' | 'inChannelsLast'>;
 
 export class LayoutClasses {
   readonly #table: PlainLayouts;
-  /** Memory that must be row-major: inputs, averages, memory that is read with different dims or copied in pieces, and the
-   * operands of some broadcasts. */
+  /** Memory that must be row-major: inputs, averages, memory that is read with different dims or copied in pieces (unless the pieces
+   * need another order), and the operands of some broadcasts. */
   readonly #fixed = new Set<Slot>();
-  /** Memory that must have the order [N, H, W, C]: results of copies that need it. */
+  /** Memory that must have the order [N, H, W, C]: results of copies in pieces that need it. */
   readonly #channelsLast = new Set<Slot>();
   readonly #parents = new Map<Slot, Slot>();
   /** Results of elementwise calls. The value says whether the layout of the result may be padded. */

@@ -52,7 +52,7 @@ export class LayoutTable {
     return known ?? this.#add(likely, `layout ${++this.#numbered}`, descriptor);
   }
 
-  /** Describes a part of a row-major tensor. The strides are in elements. */
+  /** Describes a tensor, or a part of one, by its strides in elements. */
   strided({ dims, type }: TensorForm, strides: Shape): Handle {
     return this.#onednn.tensor(dims, type, strides);
   }

@@ -108,9 +108,7 @@ export function winogradHere(): WinogradRule {
 }
 
 function sideBySideHere(precision: PrecisionOf<'onednn'>): SideBySideRule {
-  return precision === 'float32' || process.arch === 'arm64'
-    ? undefined
-    : sideBySideRule(instructionSetName());
+  return process.arch === 'arm64' ? undefined : sideBySideRule(precision, instructionSetName());
 }
 
 function compile(start: SessionStart): Promise<Session> {

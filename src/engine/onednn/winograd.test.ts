@@ -172,7 +172,7 @@ describe('a convolution by the algorithm of Winograd', { skip }, () => {
     const kernels = execution.placement();
     execution.close();
     const ofLayer = kernels.filter(({ name }) => name.includes('layer'));
-    assert.ok(ofLayer.some(({ kernel }) => /^(?:gemm|brg)/.test(kernel)));
+    assert.ok(ofLayer.some(({ kernel }) => /^(?:gemm|brg|brg_matmul):/.test(kernel)));
     assert.deepEqual(
       ofLayer.filter(({ kernel }) => /\bref\b/.test(kernel)),
       [],
