@@ -3,12 +3,12 @@
  * convolution then takes 64 multiplications instead of 400. Evaluation and interpolation are also products with constant
  * matrices. Images are [H, W, N, C] (`layout.ts`); p and q are indices of points, s and t of tiles, d and e of blocks of tiles.
  *
- *     V[d, p, t, e, q, s·N, I] = (B ⊗ B) x        Uᵀ[p, q, O, I] = (G ⊗ G) filter       M = V · U
+ *     V[d, p, t, e, q, s·N, I] = (B ⊗ B) x        U[p, q, I, O] = (G ⊗ G) filter        M = V · U
  *     y = (A ⊗ A) M
  *
  * The gradients are the transposes of these linear maps:
  *
- *     D = (A ⊗ A)ᵀ dy        dx = (B ⊗ B)ᵀ (D · Uᵀ)        dfilter = (Dᵀ · V) (G ⊗ G)
+ *     D = (A ⊗ A)ᵀ dy        dx = (B ⊗ B)ᵀ (D · Uᵀ)        dfilter = (G ⊗ G)ᵀ (Vᵀ · D)
  *
  * The matrices of an axis consist of those of its tiles. A has the same block for each of its blocks of tiles, so y and D are products
  * of a batch of blocks. The input cells of neighboring tiles overlap, so B is one matrix for the whole axis.
@@ -23,7 +23,7 @@ import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
 import { sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
-import { axisMaps, type BlockMap, cookToom, kronecker, type Matrix } from '../../cook-toom.ts';
+import { axisMaps, type BlockMap, cookToom, kronecker, type Matrix, transposed } from '../../cook-toom.ts';
 import { constantLike } from './casts.ts';
 import { turned } from './layout.ts';
 
@@ -125,12 +125,12 @@ function evaluatedInput(op: Apply, x: Value, layout: Plan): Value {
   );
 }
 
-/** Computes Uᵀ [1, p, 1, 1, q, O, I] from a filter [O, I, K, K]. ONNX Runtime computes the product with the transposed filter without
- * transposing it in memory, which would take as long as the product. */
+/** Computes U [1, p, 1, 1, q, I, O] from a filter [O, I, K, K]. */
 function evaluatedFilter(op: Apply, filter: Value, { i, o, k, points, G }: Plan): Value {
-  const taps = flipped(op, op('Reshape', { x: filter }, { shape: [o * i, k * k] }));
-  const product = op('BatchMatMul', { a: constant(op, kronecker(G, G), taps), b: taps });
-  return op('Reshape', { x: product }, { shape: [1, points, 1, 1, points, o, i] });
+  const taps = op('Transpose', { x: filter }, { order: [2, 3, 1, 0] });
+  const flat = op('Reshape', { x: taps }, { shape: [k * k, i * o] });
+  const product = op('BatchMatMul', { a: constant(op, kronecker(G, G), flat), b: flat });
+  return op('Reshape', { x: product }, { shape: [1, points, 1, 1, points, i, o] });
 }
 
 /** Computes D, the gradient of M. */
@@ -139,16 +139,14 @@ function evaluatedGradient(op: Apply, dy: Value, layout: Plan): Value {
   return perPoint(op, flat, layout, layout.o);
 }
 
-/** Exchanges the last two axes. ONNX Runtime fuses this with the product that reads the result. */
 function flipped(op: Apply, x: Value): Value {
-  const axes = x.shape.map((_, axis) => axis);
-  return op('Transpose', { x }, { order: [...axes.slice(0, -2), ...axes.slice(-2).reverse()] });
+  return op('Transpose', { x }, { order: [0, 1, 2, 3, 4, 6, 5] });
 }
 
 export function winogradForward(op: Apply, x: Value, filter: Value): Value {
   const layout = plan(x.shape, filter.shape);
   const a = evaluatedInput(op, x, layout);
-  const product = op('BatchMatMul', { a, b: flipped(op, evaluatedFilter(op, filter, layout)) });
+  const product = op('BatchMatMul', { a, b: evaluatedFilter(op, filter, layout) });
   const y = along(
     op,
     layout.rows.interpolate,
@@ -160,8 +158,8 @@ export function winogradForward(op: Apply, x: Value, filter: Value): Value {
 
 export function winogradInputGradient(op: Apply, filter: Value, dy: Value, inputShape: Shape): Value {
   const layout = plan(inputShape, filter.shape);
-  const a = evaluatedGradient(op, dy, layout);
-  const product = op('BatchMatMul', { a, b: evaluatedFilter(op, filter, layout) });
+  const b = flipped(op, evaluatedFilter(op, filter, layout));
+  const product = op('BatchMatMul', { a: evaluatedGradient(op, dy, layout), b });
   const { rows, columns } = layout;
   const dx = along(op, rows.inputGradient, columns.inputGradient, perCell(op, product, layout, layout.i));
   return images(op, dx, layout.n, layout.i);
@@ -170,19 +168,23 @@ export function winogradInputGradient(op: Apply, filter: Value, dy: Value, input
 export function winogradFilterGradient(op: Apply, x: Value, dy: Value, filterShape: Shape): Value {
   const layout = plan(x.shape, filterShape);
   const { points, rows, columns, i, o, k, G } = layout;
-  const a = flipped(op, evaluatedGradient(op, dy, layout));
-  const product = op('BatchMatMul', { a, b: evaluatedInput(op, x, layout) });
+  const a = flipped(op, evaluatedInput(op, x, layout));
+  const product = op('BatchMatMul', { a, b: evaluatedGradient(op, dy, layout) });
   const sums = rows.blocks * points * rows.tiles * columns.blocks * points;
-  const flat = flipped(op, op('Reshape', { x: product }, { shape: [sums, o * i] }));
+  const flat = op('Reshape', { x: product }, { shape: [sums, i * o] });
   // The rows of G ⊗ G are repeated for every row of tiles and block of columns, so that the product also sums over these.
   const repeated = (row: readonly number[], count: number) => new Array<typeof row>(count).fill(row);
   const down = repeatedRows(
     G.flatMap((row) => repeated(row, rows.tiles)),
     rows.blocks,
   );
-  const all = kronecker(down, repeatedRows(G, columns.blocks));
-  const taps = op('BatchMatMul', { a: flat, b: constant(op, all, flat) });
-  return op('Reshape', { x: taps }, { shape: [o, i, k, k] });
+  const all = transposed(kronecker(down, repeatedRows(G, columns.blocks)));
+  const taps = op(
+    'Reshape',
+    { x: op('BatchMatMul', { a: constant(op, all, flat), b: flat }) },
+    { shape: [k, k, i, o] },
+  );
+  return op('Transpose', { x: taps }, { order: [3, 2, 0, 1] });
 }
 
 /** Returns `count` copies of a matrix below each other. */
