@@ -13,3 +13,14 @@ export function otherDataWords(flags: Pick<EvalFlags, 'dataset' | 'labels' | 'da
     .map((name) => (flags[name] === undefined ? '' : ` --${name} ${shellWord(flags[name])}`))
     .join('');
 }
+
+/** Returns the flags of `eval` that decide which weights are scored, on which images and how, if they differ from the default. */
+export function scoringWords(flags: Pick<EvalFlags, 'evalData' | 'weights' | 'numExamples' | 'tta'>): string {
+  const { evalData, weights, numExamples, tta } = flags;
+  return [
+    evalData === flagTable.evalData.default ? '' : ` --eval-data ${evalData}`,
+    weights === flagTable.weights.default ? '' : ` --weights ${weights}`,
+    numExamples === flagTable.numExamples.default ? '' : ` --num-examples ${numExamples}`,
+    tta === flagTable.tta.default ? '' : ` --tta ${tta}`,
+  ].join('');
+}

@@ -4,7 +4,7 @@ import { shellWord } from '../disk/shell-word.ts';
 import type { PreparationEvent } from '../run/ensure-dataset.ts';
 import type { EvaluationEvent } from '../run/evaluation.ts';
 import { type Console, duration, timestamp } from './console.ts';
-import { dataDirWords, otherDataWords } from './data-dir-words.ts';
+import { dataDirWords, otherDataWords, scoringWords } from './data-dir-words.ts';
 import { preparationReporter } from './data-reporter.ts';
 import type { EvalFlags } from './flag-table.ts';
 import { inFlags } from './option-flags.ts';
@@ -162,7 +162,7 @@ export class EvalReporter {
         (stopped && images === 0 ? '' : `. Results are in ${file}`),
       { kind: 'evaluated', images, seconds, stopped, file },
     );
-    const data = otherDataWords(this.#flags) + dataDirWords(dataDir);
+    const data = otherDataWords(this.#flags) + dataDirWords(dataDir) + scoringWords(this.#flags);
     const where = ` --checkpoint-dir ${shellWord(checkpointDir)} --eval-dir ${shellWord(evalDir)}${data}`;
     if (stopped)
       this.#console.line(`To continue:\n  ${command(`eval${runOnce ? ' --run-once' : ''}${where}`)}`);
