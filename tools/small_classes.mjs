@@ -53,6 +53,9 @@ const { evaluate, train } = await import(new URL('../dist/index.js', import.meta
 /** @type {typeof import('../src/run/mean-deviation.ts')} */
 const { meanDeviation } = await import(new URL('../dist/run/mean-deviation.js', import.meta.url).href);
 
+/** @type {typeof import('../src/bench/step-clock.ts')} */
+const { StepClock } = await import(new URL('../dist/bench/step-clock.js', import.meta.url).href);
+
 /** @type {typeof import('../src/errors.ts')} */
 const { failureData } = await import(new URL('../dist/errors.js', import.meta.url).href);
 
@@ -123,13 +126,15 @@ async function resultOf(seed, { title, options }, mostSeconds) {
   const trainDir = join(String(work), name);
   rmSync(trainDir, { recursive: true, force: true });
   const stop = new AbortController();
-  let [begin, seconds, steps] = [0, 0, 0];
+  const clock = new StepClock();
+  let [before, steps] = [0, 0];
   const onStep = () => {
     const now = performance.now();
     // The first step, in which engines allocate memory, counts as much as the mean of the others.
-    if (steps++ === 0) begin = now;
-    else seconds = (((now - begin) / 1e3) * steps) / (steps - 1);
-    if (seconds >= mostSeconds) stop.abort();
+    const isFirst = steps++ === 0;
+    clock.add(isFirst ? 0 : now - before, isFirst);
+    before = now;
+    if (clock.seconds >= mostSeconds) stop.abort();
   };
   const data = folderOf(seed);
   const kept = { summarySteps: 0, checkpointSteps: 1_000_000 };
@@ -141,7 +146,7 @@ async function resultOf(seed, { title, options }, mostSeconds) {
   const score = { evalDir: join(trainDir, 'eval'), numExamples: 100_000, device };
   const precision =
     checkpoint === undefined ? null : (await evaluate({ ...score, checkpointDir: checkpoint })).precision;
-  const result = { precision, seconds, steps };
+  const result = { precision, seconds: clock.seconds, steps };
   writeFileSync(file, JSON.stringify(result));
   return result;
 }
@@ -159,11 +164,10 @@ const results = new Map(variants.map(({ title }) => [title, []]));
 for (let seed = 0; seed < seeds; seed++)
   for (const variant of variants) {
     const { title, limitedBy } = variant;
-    const model = limitedBy === undefined ? undefined : results.get(limitedBy)?.[seed];
-    if (model?.precision === null)
-      throw new Error(`seed ${seed}: ${limitedBy} diverged, so there is no same time`);
-    const limit = model?.seconds;
-    const result = await resultOf(seed, variant, limit ?? Number.POSITIVE_INFINITY);
+    const timed = limitedBy === undefined ? undefined : results.get(limitedBy)?.[seed];
+    if (timed?.precision === null)
+      throw new Error(`seed ${seed}: ${title}: no time limit, because ${limitedBy} diverged`);
+    const result = await resultOf(seed, variant, timed?.seconds ?? Number.POSITIVE_INFINITY);
     results.get(title)?.push(result);
     const { precision, seconds, steps } = result;
     console.log(

@@ -1,10 +1,9 @@
-/** The time of the steps of a complete run. */
 interface Times {
   millis: number;
   count: number;
 }
 
-/** Adds up the times of the steps of a run. */
+/** Adds up the times of the steps of a complete run. */
 export class StepClock {
   readonly #slow: Times = { millis: 0, count: 0 };
   readonly #usual: Times = { millis: 0, count: 0 };

@@ -1,5 +1,6 @@
 /** The flags about data for suggested commands. */
 import { shellWord } from '../disk/shell-word.ts';
+import { writtenName } from './flag.ts';
 import { type EvalFlags, flagTable } from './flag-table.ts';
 
 /** Returns the `--data-dir` flag, which is omitted if the data folder is the default one. */
@@ -16,11 +17,7 @@ export function otherDataWords(flags: Pick<EvalFlags, 'dataset' | 'labels' | 'da
 
 /** Returns the flags of `eval` that decide which weights are scored, on which images and how, if they differ from the default. */
 export function scoringWords(flags: Pick<EvalFlags, 'evalData' | 'weights' | 'numExamples' | 'tta'>): string {
-  const { evalData, weights, numExamples, tta } = flags;
-  return [
-    evalData === flagTable.evalData.default ? '' : ` --eval-data ${evalData}`,
-    weights === flagTable.weights.default ? '' : ` --weights ${weights}`,
-    numExamples === flagTable.numExamples.default ? '' : ` --num-examples ${numExamples}`,
-    tta === flagTable.tta.default ? '' : ` --tta ${tta}`,
-  ].join('');
+  return (['evalData', 'weights', 'numExamples', 'tta'] as const)
+    .map((name) => (flags[name] === flagTable[name].default ? '' : ` --${writtenName(name)} ${flags[name]}`))
+    .join('');
 }

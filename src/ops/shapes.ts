@@ -107,6 +107,14 @@ export interface SlidingWindow extends Window {
   readonly size: RowsAndColumns;
 }
 
+/** Whether outputs have the size of their inputs, because strides are 1 and the kernel is centered on every cell. */
+export function keepsSize({ strides, kernel, before, after }: Window): boolean {
+  return ([0, 1] as const).every((axis) => {
+    const padding = (kernel[axis] - 1) / 2;
+    return strides[axis] === 1 && before[axis] === padding && after[axis] === padding;
+  });
+}
+
 /** Returns the kernel as a window that slides over images [N, C, H, W].
  * @throws GraphError when the kernel or the strides are not positive, the padding is invalid or negative, or the window is
  * larger than the padded image */

@@ -30,7 +30,7 @@ import {
 } from '../recipe/recipe.ts';
 import { isFitted, type RecipeName, recipeFor } from '../recipe/recipes.ts';
 import { type ScaledFrom, type ScalingName, scalingNames } from '../recipe/scale-learning-rate.ts';
-import { earlyImagesOf } from '../training/early-images.ts';
+import { earlyImagesOf, type SizedRun } from '../training/early-images.ts';
 import type { RunDefinition } from '../training/run-definition.ts';
 import { datasetOf, networkOf, recipeOfCheckpoint } from '../training/stored-run.ts';
 import { shapeOf } from '../training/training-run.ts';
@@ -269,7 +269,7 @@ export function rateWarning(found: Hyperparameters, maxSteps: number): string | 
  * them. */
 export function earlySizeWarning(
   { hyperparameters: requested = {} }: Pick<TrainingRequest, 'hyperparameters'>,
-  run: Parameters<typeof earlyImagesOf>[0],
+  run: SizedRun,
   stored: Pick<CheckpointMetadata, 'globalStep' | 'hyperparameters'> | undefined,
 ): string | undefined {
   const early = earlyImagesOf(run);

@@ -6,7 +6,8 @@ import type { Hyperparameters } from '../recipe/hyperparameters.ts';
 import { type Shape, sameShape } from '../tensor/tensor.ts';
 import { buildTrainingGraph, type GraphRecipe, type TrainingGraph } from './training-graph.ts';
 
-interface SizedRun {
+/** What determines the size of the images of a step. */
+export interface SizedRun {
   readonly network: Network;
   readonly hyperparameters: Pick<Hyperparameters, 'earlySize' | 'earlyShare' | 'decaySteps'>;
 }

@@ -56,7 +56,7 @@ class ChannelsLast extends LayoutTable {
   override rowMajor(form: TensorForm): Layout {
     const layout = super.rowMajor(form);
     if (form.dims.join() !== '2,16,4,4') return layout;
-    const known = this.#images.get(form.type) ?? { ...layout, descriptor: this.channelsLast(form) };
+    const known = this.#images.get(form.type) ?? { ...layout, descriptor: this.describeChannelsLast(form) };
     this.#images.set(form.type, known);
     return known;
   }

@@ -155,7 +155,7 @@ class Assigner {
     if (!isPool || images === undefined || slot === images) return wanted.descriptor;
     const isAmbiguous = isOneCell(slot) && !isOneCell(images) && wanted === table.rowMajor(slot);
     return isAmbiguous && table.isChannelsLast(this.#wanted(call, images))
-      ? table.channelsLast(slot)
+      ? table.describeChannelsLast(slot)
       : wanted.descriptor;
   }
 

@@ -26,7 +26,15 @@ const titles: Readonly<Record<string, string>> = {
   avx10_2_512_amx_2: 'AVX10.2 with AMX',
 };
 
-/** The same on Arm, by value (src/cpu/aarch64/cpu_isa_traits.hpp of 2.6 to 3.8). The library has no names for these values. */
+/** The instruction sets with AMX for which there are rules. AVX10.2 with AMX has not been measured. */
+export const amxSets = [
+  'avx512_core_amx',
+  'avx512_core_amx_fp16',
+  'avx10_1_512_amx',
+  'avx10_1_512_amx_fp16',
+] as const;
+
+/** The titles on Arm, by value (src/cpu/aarch64/cpu_isa_traits.hpp of 2.6 to 3.8). The library has no names for these values. */
 const armTitles: Readonly<Record<number, string>> = {
   1: 'Arm Advanced SIMD',
   3: 'Arm SVE, 128 bits',

@@ -12,7 +12,7 @@ import { baseOf, type Program, readsOf, resultOf, writesOf } from './program.ts'
 import { isVectorWork, keepsZeros } from './vector-work.ts';
 
 /** The part of the table of layouts that classes need. */
-export type PlainLayouts = Pick<LayoutTable, 'rowMajor' | 'inChannelsLast'>;
+export type PlainLayouts = Pick<LayoutTable, 'rowMajor' | 'channelsLast'>;
 
 export class LayoutClasses {
   readonly #table: PlainLayouts;
@@ -57,7 +57,7 @@ export class LayoutClasses {
 
   /** Returns the layout of the slot. If its class has none yet, the class becomes row-major. */
   of(slot: Slot): Layout {
-    if (this.#channelsLast.has(slot)) return this.#table.inChannelsLast(slot);
+    if (this.#channelsLast.has(slot)) return this.#table.channelsLast(slot);
     const rowMajor = this.#table.rowMajor(slot);
     if (this.#isFixed(slot)) return rowMajor;
     this.assign(slot, rowMajor);

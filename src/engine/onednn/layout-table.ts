@@ -58,20 +58,20 @@ export class LayoutTable {
   }
 
   /** Describes a tensor [N, C, H, W] in the order [N, H, W, C]. */
-  channelsLast(form: TensorForm): Handle {
+  describeChannelsLast(form: TensorForm): Handle {
     const [, c = 1, ...map] = form.dims;
     const [byImage = 1, ...along] = stridesOf([...form.dims.slice(0, 1), ...map, c]).slice(0, -1);
     return this.strided(form, [byImage, 1, ...along]);
   }
 
   /** Returns the layout of a tensor [N, C, H, W] in the order [N, H, W, C]. */
-  inChannelsLast(form: TensorForm): Layout {
-    return this.of(this.channelsLast(form), this.rowMajor(form));
+  channelsLast(form: TensorForm): Layout {
+    return this.of(this.describeChannelsLast(form), this.rowMajor(form));
   }
 
   /** Whether a layout of a tensor [N, C, H, W] has the order [N, H, W, C]. */
   isChannelsLast(layout: Layout): boolean {
-    return this.#onednn.sameLayout(layout.descriptor, this.channelsLast(layout));
+    return this.#onednn.sameLayout(layout.descriptor, this.describeChannelsLast(layout));
   }
 
   /** Describes all elements of a layout as a vector, including padding, in the order in which they are in memory. */

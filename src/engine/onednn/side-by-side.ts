@@ -13,11 +13,11 @@
  * The copies exist only during the call: for 1,024 images [256, 8, 8] in bfloat16, each takes 38 MB. The zeros, which calls with equal
  * shapes share, are constants: 13 MB for these images.
  */
-
 import type { Call, Slot, SlotType, Window } from '../../ops/primitives.ts';
-import { sizes } from '../../ops/shapes.ts';
+import { keepsSize, sizes } from '../../ops/shapes.ts';
 import { float32, type Shape, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import type { PrecisionOf } from '../offers.ts';
+import { amxSets } from './instruction-set.ts';
 import { type Program, type ProgramPass, resultOf } from './program.ts';
 
 /** Which gradients of filters are computed from images side by side: none without limits. */
@@ -32,20 +32,13 @@ interface SideBySideLimits {
   readonly channels: number;
 }
 
-/** CPUs with AMX. docs/log.md has the times from which the limits follow, for 16 to 1,024 images and 2 and 8 threads. */
+/** CPUs with AMX. The limits follow from the times in bench/RESULTS.md ("AVX-512 with AMX"), for 16 to 1,024 images and 2 and 8 threads. */
 const amx: SideBySideRule = { columns: 8, images: 16, channels: 16 };
-
-const rules: Readonly<Partial<Record<string, SideBySideRule>>> = {
-  avx512_core_amx: amx,
-  avx512_core_amx_fp16: amx,
-  avx10_1_512_amx: amx,
-  avx10_1_512_amx_fp16: amx,
-};
 
 /** Returns the rule for convolutions in a precision on an instruction set, by oneDNN's name without the prefix. There is none for float16,
  * for which only few of these CPUs have AMX, and which has not been measured. */
 export function sideBySideRule(precision: PrecisionOf<'onednn'>, instructions: string): SideBySideRule {
-  return precision === 'bfloat16' ? rules[instructions] : undefined;
+  return precision === 'bfloat16' && amxSets.some((name) => name === instructions) ? amx : undefined;
 }
 
 /** Returns the pass for a rule. */
@@ -67,20 +60,14 @@ export function imagesSideBySide(rule: SideBySideRule): ProgramPass {
 }
 
 /** Whether the rule applies to a convolution. It must have 3×3 filters, and outputs of the size of its inputs. */
-function isWithin(
-  rule: SideBySideLimits,
-  x: Slot,
-  filter: Slot,
-  { strides, kernel, before, after }: Window,
-): boolean {
+function isWithin(rule: SideBySideLimits, x: Slot, filter: Slot, window: Window): boolean {
   const [n, , , w] = sizes(x.dims);
-  const isUsual = ([0, 1] as const).every(
-    (axis) => kernel[axis] === 3 && strides[axis] === 1 && before[axis] === gap && after[axis] === gap,
-  );
+  const isSquare = window.kernel.every((size) => size === 3);
   // Filters of groups have an axis more.
   const isPlain = filter.dims.length === 4;
   const [o, i] = sizes(filter.dims);
-  return isUsual && isPlain && w <= rule.columns && n >= rule.images && Math.min(o, i) >= rule.channels;
+  const fits = w <= rule.columns && n >= rule.images && Math.min(o, i) >= rule.channels;
+  return isSquare && keepsSize(window) && isPlain && fits;
 }
 
 /** The columns of zeros after each image: the padding of a 3×3 convolution. */
@@ -126,14 +113,18 @@ function widening(call: Call, images: Slot, wide: Slot, zeros: Zeros): Call {
 
 /** The constants of zeros. Equal ones are shared. */
 class Zeros {
-  readonly constants: Map<Slot, Tensor> = new Map();
   readonly #slots = new Map<string, Slot>();
 
   slot(dims: Shape, type: SlotType): Slot {
     const name = `${type} zeros ${dims.join('×')}`;
-    const known = this.#slots.get(name) ?? { name, dims, type };
-    this.#slots.set(name, known);
-    if (!this.constants.has(known)) this.constants.set(known, float32(dims, new Float32Array(sizeOf(dims))));
-    return known;
+    const slot = this.#slots.get(name) ?? { name, dims, type };
+    this.#slots.set(name, slot);
+    return slot;
+  }
+
+  get constants(): readonly (readonly [Slot, Tensor])[] {
+    return [...this.#slots.values()].map((slot) => {
+      return [slot, float32(slot.dims, new Float32Array(sizeOf(slot.dims)))];
+    });
   }
 }

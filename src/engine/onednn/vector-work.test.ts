@@ -127,10 +127,7 @@ function convolutionsOf(graph: Graph, winograd: WinogradRule): readonly string[]
   const { steps } = planOf(onednn, programOf(graph, 'float32', { winograd }));
   onednn.release();
   return steps.flatMap(({ op, name, implementation }) => {
-    return op.startsWith('Conv2D')
-      ? [
-          `${name} (${op === 'Conv2DBackpropFilter' ? implementation.replace(/:avx\w*$/, '') : implementation})`,
-        ]
-      : [];
+    const kind = op === 'Conv2DBackpropFilter' ? implementation.replace(/:avx\w*$/, '') : implementation;
+    return op.startsWith('Conv2D') ? [`${name} (${kind})`] : [];
   });
 }

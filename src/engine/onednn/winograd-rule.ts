@@ -12,8 +12,9 @@
  */
 import type { ConvolutionAttributes } from '../../graph/signature.ts';
 import { convolutionWindow } from '../../ops/convolution.ts';
-import { sizes } from '../../ops/shapes.ts';
+import { keepsSize, sizes } from '../../ops/shapes.ts';
 import type { Shape } from '../../tensor/tensor.ts';
+import { amxSets } from './instruction-set.ts';
 
 /** The outputs of a tile, in each direction. Smaller tiles save less, and larger ones lose more precision. */
 export const tile = 4;
@@ -56,10 +57,7 @@ const rules: Readonly<Partial<Record<string, WinogradRule>>> = {
   avx2,
   avx2_vnni: avx2,
   avx2_vnni_2: avx2,
-  avx512_core_amx: amx,
-  avx512_core_amx_fp16: amx,
-  avx10_1_512_amx: amx,
-  avx10_1_512_amx_fp16: amx,
+  ...Object.fromEntries(amxSets.map((name) => [name, amx])),
 };
 
 /** Returns the rule for an instruction set, by oneDNN's name without the prefix, such as `avx2`. */
@@ -77,17 +75,13 @@ export function isWinograd(
 ): boolean {
   const [n, i, h, w] = sizes(x);
   const [o] = sizes(filter);
-  const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
-  const [k] = kernel;
-  const fitsAxis = (axis: 0 | 1) => {
-    const keeps = before[axis] === (k - 1) / 2 && after[axis] === (k - 1) / 2;
-    return kernel[axis] === k && strides[axis] === 1 && keeps;
-  };
+  const window = convolutionWindow(x, filter, attributes);
+  const [k, columns] = window.kernel;
   const whole = h % tile === 0 && w % tile === 0 && (attributes.groups ?? 1) === 1;
   const isWithin = (limits: WinogradLimits) =>
     Math.max(h, w) <= limits.side &&
     i >= limits.inputs &&
     o >= limits.outputs &&
     (w / tile) * n >= limits.rows;
-  return fitsAxis(0) && fitsAxis(1) && whole && (rule[k] ?? []).some(isWithin);
+  return k === columns && keepsSize(window) && whole && (rule[k] ?? []).some(isWithin);
 }

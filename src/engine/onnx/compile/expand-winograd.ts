@@ -21,7 +21,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { ConvolutionAttributes } from '../../../graph/signature.ts';
 import { convolutionWindow } from '../../../ops/convolution.ts';
 import type { Apply } from '../../../ops/definition.ts';
-import { sizes } from '../../../ops/shapes.ts';
+import { keepsSize, sizes } from '../../../ops/shapes.ts';
 import { float32, type Shape } from '../../../tensor/tensor.ts';
 import { axisMaps, type BlockMap, cookToom, kronecker, type Matrix, transposed } from '../../cook-toom.ts';
 import { constantLike } from './casts.ts';
@@ -38,15 +38,11 @@ const mostTiles = { rows: 2, columns: 4 };
  * many channels that the algorithm is faster. */
 export function fitsWinograd(x: Shape, filter: Shape, attributes: ConvolutionAttributes): boolean {
   const [, i, h, w] = sizes(x);
-  const { kernel, strides, before, after } = convolutionWindow(x, filter, attributes);
-  const [k] = kernel;
-  const fitsAxis = (axis: 0 | 1) => {
-    const keeps = before[axis] === (k - 1) / 2 && after[axis] === (k - 1) / 2;
-    return kernel[axis] === k && strides[axis] === 1 && keeps;
-  };
+  const window = convolutionWindow(x, filter, attributes);
+  const [k, columns] = window.kernel;
   const whole = h % tile === 0 && w % tile === 0;
   const enough = i >= 16 && (attributes.groups ?? 1) === 1;
-  return (k === 3 || k === 5) && fitsAxis(0) && fitsAxis(1) && whole && enough;
+  return (k === 3 || k === 5) && k === columns && keepsSize(window) && whole && enough;
 }
 
 /** Returns the sizes and matrices of one convolution. */
