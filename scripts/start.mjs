@@ -33,7 +33,7 @@ The report and images with predictions (open these files in a browser):
   ${join(evalDir, `pictures-${steps}-test-ema.html`)}
 Next:
   npm start                                train another ${stepsAtOnce.toLocaleString('en-US')} steps
-  npx cifar10 dashboard --logdir runs      show the curves and results in a page
+  npx cifar10 dashboard --logdir runs      show the curves and results in a page (after npm run build)
   npx cifar10 inspect runs                 list the runs so far
   npx cifar10 inspect graph                show the network, layer by layer
   npx cifar10 train --help                 list all flags of train
